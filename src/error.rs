@@ -1,0 +1,191 @@
+//! Everything that can go wrong, each with what was given, the rule and the fix.
+
+use crate::Shape;
+
+/// The result of this crate's fallible calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What was wrong with a call. It is returned before anything is recorded on a device.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel names no, or more than three, spatial axes.
+    #[error("the kernel has {given} axes: give 1 (length), 2 (height, width) or 3 (depth, height, width)")]
+    UnsupportedRank {
+        /// Axes given.
+        given: usize,
+    },
+    /// A list by axis is neither of the kernel's length nor of length one.
+    #[error("{name} has {given} values for a kernel of {rank} axes: give 1 value for all axes, or {rank}")]
+    AxisCount {
+        /// The part of the configuration.
+        name: &'static str,
+        /// Values given.
+        given: usize,
+        /// The kernel's axes.
+        rank: usize,
+    },
+    /// A kernel size, stride, padding or dilation is out of range.
+    #[error("{name} along {axis} is {value}: it must be {least} to {}", crate::config::MAX_AXIS_PARAMETER)]
+    AxisParameter {
+        /// The part of the configuration.
+        name: &'static str,
+        /// The spatial axis.
+        axis: &'static str,
+        /// What was given.
+        value: usize,
+        /// The least value allowed.
+        least: usize,
+    },
+    /// Padding above half the kernel: a window could hold nothing but padding.
+    #[error("padding along {axis} is {padding}: a kernel of {kernel} allows at most {}", kernel / 2)]
+    PaddingTooLarge {
+        /// The spatial axis.
+        axis: &'static str,
+        /// What was given.
+        padding: usize,
+        /// The kernel size along this axis.
+        kernel: usize,
+    },
+    /// The inverse temperature is NaN or infinite.
+    #[error("beta is {beta}: it must be finite (for max pooling use a large beta, for average pooling 0)")]
+    BetaNotFinite {
+        /// What was given.
+        beta: f32,
+    },
+    /// A shape without batch, channels and one to three spatial axes.
+    #[error("a shape of {} axes, {given:?}: give (N, C, L), (N, C, H, W) or (N, C, D, H, W)", given.len())]
+    ShapeAxes {
+        /// What was given.
+        given: Vec<usize>,
+    },
+    /// The number of elements of a shape overflows.
+    #[error("shape {shape:?} has more elements than this machine can count in bytes: split the batch")]
+    TooManyElements {
+        /// What was given.
+        shape: Vec<usize>,
+    },
+    /// A tensor with another number of spatial axes than the configuration.
+    #[error("{given} spatial axes for a pooling of {expected}: give a tensor of (N, C) and {expected} spatial axes")]
+    RankMismatch {
+        /// Spatial axes given.
+        given: usize,
+        /// Spatial axes of the configuration.
+        expected: usize,
+    },
+    /// An axis beyond what WGSL's 32-bit indices address.
+    #[error("{axis} is {size}: an axis has at most {} elements", (1u32 << 31) - 1)]
+    AxisTooLong {
+        /// The spatial axis.
+        axis: &'static str,
+        /// What was given.
+        size: usize,
+    },
+    /// An axis too short for one window.
+    #[error(
+        "{axis} {input} with padding {padding} at each side holds no window, which spans {span}: pool less, pad, or give a larger input"
+    )]
+    NoWindow {
+        /// The spatial axis.
+        axis: &'static str,
+        /// The input's size along it.
+        input: usize,
+        /// Padding at each side.
+        padding: usize,
+        /// Positions that a window spans.
+        span: usize,
+    },
+    /// A tensor's shape is not what the call needs.
+    #[error("{role} has shape {given}, but must have {expected}")]
+    ShapeMismatch {
+        /// The tensor's part in the call.
+        role: &'static str,
+        /// What was given.
+        given: Shape,
+        /// What the configuration makes of the input.
+        expected: Shape,
+    },
+    /// Host data of another length than its shape.
+    #[error("{role} has {given} elements, but its shape {shape} has {}", shape.elements())]
+    DataLength {
+        /// The data's part in the call.
+        role: &'static str,
+        /// Elements given.
+        given: usize,
+        /// The shape they should fill.
+        shape: Shape,
+    },
+    /// A tensor reaches beyond the end of its buffer.
+    #[error("{role} needs {needed} bytes from byte {offset}, but its buffer has {available} bytes in all")]
+    BufferTooSmall {
+        /// The tensor's part in the call.
+        role: &'static str,
+        /// Bytes the tensor takes.
+        needed: u64,
+        /// Its byte offset in the buffer.
+        offset: u64,
+        /// The buffer's size in bytes.
+        available: u64,
+    },
+    /// A buffer lacks a usage that the call needs.
+    #[error("the buffer of {role} lacks the usage {missing:?}: create it with that flag")]
+    BufferUsage {
+        /// The tensor's part in the call.
+        role: &'static str,
+        /// The flags that are missing.
+        missing: wgpu::BufferUsages,
+    },
+    /// A byte offset that is no multiple of what the device can bind.
+    #[error(
+        "{role} starts at byte {offset}, which is no multiple of {alignment}, this device's min_storage_buffer_offset_alignment"
+    )]
+    OffsetAlignment {
+        /// The tensor's part in the call.
+        role: &'static str,
+        /// The byte offset given.
+        offset: u64,
+        /// The device's alignment in bytes.
+        alignment: u32,
+    },
+    /// Two tensors of a call share bytes, and one of them is written.
+    #[error("{first} and {second} overlap in one buffer: give them disjoint ranges")]
+    Overlap {
+        /// One tensor's part in the call.
+        first: &'static str,
+        /// The other's.
+        second: &'static str,
+    },
+    /// Something above a limit of the device.
+    #[error("{what} is {given}, above this device's {limit} of {allowed}: {fix}")]
+    DeviceLimit {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        given: u64,
+        /// The limit's name in `wgpu::Limits`, or the feature of the device that is missing.
+        limit: &'static str,
+        /// The limit's value on this device.
+        allowed: u64,
+        /// What to do about it.
+        fix: &'static str,
+    },
+    /// Statistics were made by a pooling of another configuration.
+    #[error(
+        "the statistics were saved by a pooling of another configuration: run the forward and the backward with the same one"
+    )]
+    ForeignStatistics,
+    /// No adapter is there, or none that fits the choice.
+    #[error("no GPU adapter{}: {fix}", choice.as_ref().map(|c| format!(" matches '{c}'")).unwrap_or_default())]
+    NoAdapter {
+        /// The index or part of a name that was asked for.
+        choice: Option<String>,
+        /// What to do about it.
+        fix: String,
+    },
+    /// The adapter refused to make a device.
+    #[error("the adapter refused a device: {0}")]
+    RequestDevice(#[from] wgpu::RequestDeviceError),
+    /// The result could not be read back.
+    #[error("reading a tensor back failed: {0}")]
+    Read(String),
+}

@@ -1,0 +1,96 @@
+//! Unrolls the marked loops of a shader: the one transformation that WGSL text goes through.
+//!
+//! A kernel keeps a block of elements in function-scope arrays. They become registers only where every index is a
+//! constant, and software drivers neither unroll the nested loops over them nor fold the conditions on their counters:
+//! unrolled as text, the same kernel takes half the time there. So a loop
+//!
+//! ```wgsl
+//! for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll
+//!     ...
+//! }
+//! ```
+//!
+//! becomes `KERNEL_W` blocks `{ const tap = 0u; ... }`. The marked text is valid WGSL that means the same, and the
+//! body needs no substitution: its counter is a constant of the language now.
+
+use std::fmt::Write as _;
+
+const MARK: &str = "// unroll";
+
+/// `source` with each marked loop unrolled. A bound is a number or the name of one of `constants`.
+///
+/// # Panics
+/// On a marked line of another form than the one above: the shaders are this crate's own, and its tests unroll each.
+pub(crate) fn unroll(source: &str, constants: &[(&str, u32)]) -> String {
+    let lines: Vec<&str> = source.lines().collect();
+    let mut unrolled = String::with_capacity(source.len() * 8);
+    write_lines(&lines, constants, &mut unrolled);
+    unrolled
+}
+
+fn write_lines(lines: &[&str], constants: &[(&str, u32)], unrolled: &mut String) {
+    let mut index = 0;
+    while index < lines.len() {
+        let line = lines[index];
+        index += 1;
+        if !line.ends_with(MARK) {
+            unrolled.push_str(line);
+            unrolled.push('\n');
+            continue;
+        }
+        let (counter, bound) = parse_header(line, constants);
+        let body = &lines[index..][..body_length(&lines[index..])];
+        for value in 0..bound {
+            writeln!(unrolled, "{{\nconst {counter} = {value}u;").expect("a String takes any text");
+            write_lines(body, constants, unrolled);
+            unrolled.push_str("}\n");
+        }
+        index += body.len() + 1;
+    }
+}
+
+/// Counter and bound of `for (var counter = 0u; counter < BOUND; counter++) { // unroll`.
+fn parse_header<'a>(line: &'a str, constants: &[(&str, u32)]) -> (&'a str, u32) {
+    let header = || {
+        let (counter, rest) = line.trim().strip_prefix("for (var ")?.split_once(" = 0u; ")?;
+        let bound = rest.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?.0;
+        let named = || constants.iter().find(|(name, _)| *name == bound).map(|&(_, value)| value);
+        Some((counter, bound.trim_end_matches('u').parse().ok().or_else(named)?))
+    };
+    header().unwrap_or_else(|| panic!("not a loop that can be unrolled: {line}"))
+}
+
+/// Lines before the one that closes the block whose first lines these are.
+fn body_length(lines: &[&str]) -> usize {
+    let mut depth = 1;
+    let closes = |line: &&str| {
+        let code = line.split("//").next().unwrap_or_default();
+        depth += code.matches('{').count() as i32 - code.matches('}').count() as i32;
+        depth == 0
+    };
+    lines.iter().position(closes).expect("every block of a shader is closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unroll;
+
+    #[test]
+    fn nested_loops_become_blocks_with_constant_counters() {
+        let source = "for (var i = 0u; i < N; i++) { // unroll\n    if (i > 0u) { // } a brace in a comment\n        a[i] = b;\n    }\n}\nafter;";
+        let unrolled = unroll(source, &[("N", 2)]);
+        let body = "    if (i > 0u) { // } a brace in a comment\n        a[i] = b;\n    }\n}\n";
+        assert_eq!(unrolled, format!("{{\nconst i = 0u;\n{body}{{\nconst i = 1u;\n{body}after;\n"));
+    }
+
+    #[test]
+    fn a_bound_of_zero_leaves_nothing() {
+        assert_eq!(unroll("for (var i = 0u; i < 0u; i++) { // unroll\n    a;\n}\nb;", &[]), "b;\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "not a loop that can be unrolled")]
+    fn an_unknown_bound_is_refused() {
+        unroll("for (var i = 0u; i < M; i++) { // unroll\n}", &[("N", 2)]);
+    }
+}
