@@ -43,6 +43,7 @@ pub struct SoftPoolConfig {
     /// Depth, height, width; the axes that a lower rank lacks are windows of one element.
     axes: [AxisWindow; MAX_RANK],
     beta: f32,
+    gradient_rule: GradientRule,
 }
 
 /// The window along one axis.
@@ -91,12 +92,13 @@ pub struct SoftPoolConfigBuilder {
     dilation: Vec<usize>,
     ceil_mode: Vec<bool>,
     beta: f32,
+    gradient_rule: GradientRule,
 }
 
 impl SoftPoolConfig {
     /// Starts a configuration: the kernel size by axis, one number for 1D, two for 2D (height, width), three for 3D
     /// (depth, height, width). The stride starts as the kernel size, the padding as 0, the dilation as 1, the ceil
-    /// mode as off and beta as 1.
+    /// mode as off, beta as 1 and the gradient rule as exact.
     pub fn builder(kernel: impl AsRef<[usize]>) -> SoftPoolConfigBuilder {
         SoftPoolConfigBuilder {
             kernel: kernel.as_ref().to_vec(),
@@ -105,6 +107,7 @@ impl SoftPoolConfig {
             dilation: vec![1],
             ceil_mode: vec![false],
             beta: 1.0,
+            gradient_rule: GradientRule::Exact,
         }
     }
 
@@ -141,6 +144,11 @@ impl SoftPoolConfig {
     /// The inverse temperature.
     pub fn beta(&self) -> f32 {
         self.beta
+    }
+
+    /// How the gradient treats the softmax weights.
+    pub fn gradient_rule(&self) -> GradientRule {
+        self.gradient_rule
     }
 
     /// The spatial output size for a spatial input size, both by axis, outermost first.
@@ -215,6 +223,12 @@ impl SoftPoolConfigBuilder {
         self
     }
 
+    /// How the gradient treats the softmax weights.
+    pub fn gradient_rule(mut self, gradient_rule: GradientRule) -> Self {
+        self.gradient_rule = gradient_rule;
+        self
+    }
+
     /// Checks every part.
     ///
     /// # Errors
@@ -252,7 +266,7 @@ impl SoftPoolConfigBuilder {
                 ceil_mode: ceil_mode[index],
             };
         }
-        Ok(SoftPoolConfig { rank, axes, beta: self.beta })
+        Ok(SoftPoolConfig { rank, axes, beta: self.beta, gradient_rule: self.gradient_rule })
     }
 }
 

@@ -44,7 +44,10 @@ pub fn forward(config: &SoftPoolConfig, shape: &Shape, x: &[f32]) -> Result<Forw
     Ok(Forward { shape: windows.pooled, y, lse })
 }
 
-/// The gradient of the input, of `shape`, for the gradient `grad_output` of the output, by `rule`.
+/// The gradient of the input, of `shape`, for the gradient `grad_output` of the output, by the configuration's rule.
+///
+/// An element that weighs nothing has no gradient, whatever its value; where the largest exponent of a window is
+/// infinite or NaN there is no derivative, and its elements get NaN.
 ///
 /// # Errors
 /// Those of [`Shape::pooled`], and [`Error::DataLength`].
@@ -53,7 +56,6 @@ pub fn backward(
     shape: &Shape,
     x: &[f32],
     grad_output: &[f32],
-    rule: GradientRule,
 ) -> Result<Vec<f64>> {
     let windows = Windows::new(config, shape)?;
     check_length("the input", x, shape)?;
@@ -64,7 +66,8 @@ pub fn backward(
         let g = f64::from(grad_output[output]);
         let window = Window::new(x, taps, config.beta());
         for (&tap, w) in taps.iter().zip(&window.weights) {
-            let slope = match rule {
+            let slope = match config.gradient_rule() {
+                _ if *w == 0.0 => 0.0,
                 GradientRule::Exact => 1.0 + beta * (f64::from(x[tap]) - window.y),
                 GradientRule::Detached => 1.0,
             };
