@@ -177,6 +177,10 @@ impl SoftPoolConfig {
         Ok(output)
     }
 
+    pub(crate) fn set_gradient_rule(&mut self, gradient_rule: GradientRule) {
+        self.gradient_rule = gradient_rule;
+    }
+
     /// The windows along depth, height and width.
     pub(crate) fn axes(&self) -> [AxisWindow; MAX_RANK] {
         self.axes

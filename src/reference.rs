@@ -51,12 +51,7 @@ pub fn forward(config: &SoftPoolConfig, shape: &Shape, x: &[f32]) -> Result<Forw
 ///
 /// # Errors
 /// Those of [`Shape::pooled`], and [`Error::DataLength`].
-pub fn backward(
-    config: &SoftPoolConfig,
-    shape: &Shape,
-    x: &[f32],
-    grad_output: &[f32],
-) -> Result<Vec<f64>> {
+pub fn backward(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output: &[f32]) -> Result<Vec<f64>> {
     let windows = Windows::new(config, shape)?;
     check_length("the input", x, shape)?;
     check_length("the gradient of the output", grad_output, &windows.pooled)?;
@@ -93,6 +88,15 @@ pub fn grad_beta(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output:
         grad_beta += f64::from(grad_output[output]) * variance;
     });
     Ok(grad_beta)
+}
+
+/// Calls `visit(output index, input indices of the window's taps)` for each window, in the order of the output's
+/// elements. Taps in the padding are left out.
+///
+/// # Errors
+/// Those of [`Shape::pooled`].
+pub fn for_each_window(config: &SoftPoolConfig, shape: &Shape, visit: impl FnMut(usize, &[usize])) -> Result<()> {
+    Windows::new(config, shape).map(|windows| windows.for_each(visit))
 }
 
 /// One window's softmax.

@@ -79,24 +79,7 @@ impl GpuTensor {
 
     /// A tensor of zeros, to be written by a kernel.
     pub(crate) fn allocate(device: &wgpu::Device, queue: &wgpu::Queue, shape: Shape, label: &str) -> Result<Self> {
-        // wgpu refuses to bind an empty buffer; an empty tensor's one element is never read.
-        let size = (shape.elements() as u64 * ELEMENT_BYTES).max(ELEMENT_BYTES);
-        let allowed = device.limits().max_buffer_size;
-        if size > allowed {
-            return Err(Error::DeviceLimit {
-                what: "a tensor's size in bytes",
-                given: size,
-                limit: "max_buffer_size",
-                allowed,
-                fix: "split the batch",
-            });
-        }
-        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let buffer = create_buffer(device, shape.elements() as u64 * ELEMENT_BYTES, label)?;
         Ok(Self { device: device.clone(), queue: queue.clone(), buffer, shape })
     }
 
@@ -171,4 +154,26 @@ impl GpuTensor {
             Ok(bytemuck::pod_collect_to_vec(&mapped))
         }
     }
+}
+
+/// A buffer for kernels, usable as storage and as source and destination of copies.
+pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> Result<wgpu::Buffer> {
+    // wgpu refuses to bind an empty buffer; an empty tensor's one element is never read.
+    let size = bytes.max(ELEMENT_BYTES);
+    let allowed = device.limits().max_buffer_size;
+    if size > allowed {
+        return Err(Error::DeviceLimit {
+            what: "a tensor's size in bytes",
+            given: size,
+            limit: "max_buffer_size",
+            allowed,
+            fix: "split the batch",
+        });
+    }
+    Ok(device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    }))
 }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! becomes `KERNEL_W` blocks `{ const tap = 0u; ... }`. The marked text is valid WGSL that means the same, and the
-//! body needs no substitution: its counter is a constant of the language now.
+//! body needs no substitution: its counter is a constant of the language now. `// unroll if KEEP` unrolls only where
+//! that constant is not 0.
 
 use std::fmt::Write as _;
 
@@ -33,7 +34,7 @@ fn write_lines(lines: &[&str], constants: &[(&str, u32)], unrolled: &mut String)
     while index < lines.len() {
         let line = lines[index];
         index += 1;
-        if !line.ends_with(MARK) {
+        if !is_marked(line, constants) {
             unrolled.push_str(line);
             unrolled.push('\n');
             continue;
@@ -49,13 +50,27 @@ fn write_lines(lines: &[&str], constants: &[(&str, u32)], unrolled: &mut String)
     }
 }
 
+fn is_marked(line: &str, constants: &[(&str, u32)]) -> bool {
+    match line.split_once(MARK) {
+        None => false,
+        Some((_, "")) => true,
+        Some((_, condition)) => match condition.strip_prefix(" if ").and_then(|name| value_of(name, constants)) {
+            Some(value) => value != 0,
+            None => panic!("not a condition to unroll by: {line}"),
+        },
+    }
+}
+
+fn value_of(name: &str, constants: &[(&str, u32)]) -> Option<u32> {
+    constants.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+}
+
 /// Counter and bound of `for (var counter = 0u; counter < BOUND; counter++) { // unroll`.
 fn parse_header<'a>(line: &'a str, constants: &[(&str, u32)]) -> (&'a str, u32) {
     let header = || {
         let (counter, rest) = line.trim().strip_prefix("for (var ")?.split_once(" = 0u; ")?;
         let bound = rest.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?.0;
-        let named = || constants.iter().find(|(name, _)| *name == bound).map(|&(_, value)| value);
-        Some((counter, bound.trim_end_matches('u').parse().ok().or_else(named)?))
+        Some((counter, bound.trim_end_matches('u').parse().ok().or_else(|| value_of(bound, constants))?))
     };
     header().unwrap_or_else(|| panic!("not a loop that can be unrolled: {line}"))
 }
@@ -81,6 +96,13 @@ mod tests {
         let unrolled = unroll(source, &[("N", 2)]);
         let body = "    if (i > 0u) { // } a brace in a comment\n        a[i] = b;\n    }\n}\n";
         assert_eq!(unrolled, format!("{{\nconst i = 0u;\n{body}{{\nconst i = 1u;\n{body}after;\n"));
+    }
+
+    #[test]
+    fn a_condition_decides() {
+        let source = "for (var i = 0u; i < 1u; i++) { // unroll if KEEP\n}\n";
+        assert_eq!(unroll(source, &[("KEEP", 0)]), source);
+        assert_eq!(unroll(source, &[("KEEP", 1)]), "{\nconst i = 0u;\n}\n");
     }
 
     #[test]

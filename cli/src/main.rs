@@ -1,1 +1,47 @@
-fn main() {}
+//! `softpool`: SoftPool pooling of `.npy` tensors and images from the command line.
+//!
+//! This file runs the chosen command and turns its outcome into the exit code: 0; 2 for a usage or input error, as
+//! clap's own; 1 for a device failure.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod compare;
+mod device;
+mod failure;
+mod image_command;
+mod info;
+mod output_files;
+mod picture;
+mod pooling;
+mod sheet;
+mod similarity;
+mod tensor_commands;
+mod tensor_files;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Cli, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Info => info::run(),
+        Command::Forward(arguments) => tensor_commands::forward(&arguments),
+        Command::Backward(arguments) => tensor_commands::backward(&arguments),
+        Command::Image(arguments) => image_command::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+    };
+    match outcome {
+        Ok(report) => {
+            // A reader that has seen enough, like `head`, closes the pipe; the work is done all the same.
+            let _ = writeln!(io::stdout(), "{}", report.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,19 @@
+// Backward from saved statistics, for windows of any size: c, s and d of each window are read, not evaluated.
+//
+//     dL/dx_i = sum over windows R that hold i of  g_R e_i / s_R (1 + beta (u_i - d_R)),   u_i = z_i - c_R
+//
+// One invocation computes one input.
+
+fn covering_window(plane: u32, window: vec3<u32>) -> Window {
+    let at = params.statistics_start + 3u * window_index(plane, window);
+    return Window(load_statistics(at), load_statistics(at + 1u), load_statistics(at + 2u), 0.0);
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
+fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
+    let block = block_at(invocation, params.input_size);
+    if (block.inside) {
+        let gradient = input_gradient(block.plane, block.first);
+        store_grad_input(grad_input_index(block.plane, block.first), gradient);
+    }
+}

@@ -1,0 +1,112 @@
+//! Pipelines by specialisation, built once and shared.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::params::Params;
+use crate::specialise::{PARAMS_BINDING, Role, Specialisation};
+
+/// Pipelines of one device, shared by its clones: give one to several [`GpuSoftPool`](crate::GpuSoftPool)s, and equal
+/// specialisations are compiled once.
+#[derive(Clone)]
+pub struct PipelineCache {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    device: wgpu::Device,
+    driver_cache: Option<wgpu::PipelineCache>,
+    pipelines: Mutex<HashMap<Specialisation, Pipeline>>,
+}
+
+/// A pipeline with the layout of its only bind group.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub pipeline: wgpu::ComputePipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl PipelineCache {
+    /// An empty cache for pools of `device`.
+    pub fn new(device: &wgpu::Device) -> Self {
+        Self::with_driver_cache(device, None)
+    }
+
+    /// An empty cache whose pipelines are looked up in the host's own `wgpu::PipelineCache`, which can outlive the
+    /// process.
+    pub fn with_driver_cache(device: &wgpu::Device, driver_cache: Option<wgpu::PipelineCache>) -> Self {
+        Self { inner: Arc::new(Inner { device: device.clone(), driver_cache, pipelines: Mutex::default() }) }
+    }
+
+    /// The number of pipelines built so far.
+    pub fn len(&self) -> usize {
+        self.pipelines().len()
+    }
+
+    /// Whether no pipeline was built so far.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn get(&self, specialisation: Specialisation) -> Pipeline {
+        // Held while building: a second thread that wants the same pipeline waits for it instead of building it again.
+        self.pipelines().entry(specialisation).or_insert_with(|| self.build(specialisation)).clone()
+    }
+
+    fn pipelines(&self) -> std::sync::MutexGuard<'_, HashMap<Specialisation, Pipeline>> {
+        // An entry is inserted whole or not at all, so that a panic elsewhere leaves nothing half done.
+        self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn build(&self, specialisation: Specialisation) -> Pipeline {
+        let device = &self.inner.device;
+        let label = specialisation.label();
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(&label),
+            source: wgpu::ShaderSource::Wgsl(specialisation.wgsl().into()),
+        });
+        let entry = |binding, ty, min_size| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty,
+                has_dynamic_offset: false,
+                min_binding_size: wgpu::BufferSize::new(min_size),
+            },
+            count: None,
+        };
+        let params = entry(PARAMS_BINDING, wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
+        let tensors = Role::ALL.into_iter().filter_map(|role| {
+            let read_only = specialisation.read_only(role)?;
+            Some(entry(role.binding(), wgpu::BufferBindingType::Storage { read_only }, crate::tensor::ELEMENT_BYTES))
+        });
+        let entries: Vec<_> = std::iter::once(params).chain(tensors).collect();
+        let layout = device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&label), entries: &entries });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&label),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&label),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // Every variable of the workgroup is written before it is read.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: self.inner.driver_cache.as_ref(),
+        });
+        Pipeline { pipeline, layout }
+    }
+}
+
+impl fmt::Debug for PipelineCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineCache").field("pipelines", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,202 @@
+//! From a geometry to the WGSL of its kernel: constants, bindings, and the files of shaders/ that it is made of.
+
+use std::fmt::Write as _;
+
+use crate::geometry::{Geometry, Kernel};
+use crate::unroll::unroll;
+
+/// The binding of the parameters, which shaders/window.wgsl declares.
+pub(crate) const PARAMS_BINDING: u32 = 0;
+
+/// A tensor that a kernel binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    X,
+    Y,
+    Lse,
+    Statistics,
+    GradOutput,
+    GradInput,
+}
+
+impl Role {
+    pub const ALL: [Self; 6] = [Self::X, Self::Y, Self::Lse, Self::Statistics, Self::GradOutput, Self::GradInput];
+
+    /// The name in the shaders.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X => "x",
+            Self::Y => "y",
+            Self::Lse => "lse",
+            Self::Statistics => "statistics",
+            Self::GradOutput => "grad_output",
+            Self::GradInput => "grad_input",
+        }
+    }
+
+    /// The name in errors.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::X => "the input",
+            Self::Y => "the output",
+            Self::Lse => "the lse output",
+            Self::Statistics => "the statistics",
+            Self::GradOutput => "the gradient of the output",
+            Self::GradInput => "the gradient of the input",
+        }
+    }
+
+    pub fn binding(self) -> u32 {
+        PARAMS_BINDING + 1 + self as u32
+    }
+}
+
+/// Everything that specialises a kernel's text: the key of the pipeline cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Specialisation {
+    pub geometry: Geometry,
+    /// Whether a forward writes y (a backward that needs only statistics does not want it), lse and statistics.
+    pub y: bool,
+    pub lse: bool,
+    pub statistics: bool,
+    /// Whether a tensor that is read shares its buffer with one that is written: wgpu then wants both bound for
+    /// writing, since a buffer has one usage within a dispatch.
+    pub shared_buffer: bool,
+}
+
+impl Specialisation {
+    /// Whether the kernel writes the tensor; None if it doesn't bind it.
+    pub fn writes(&self, role: Role) -> Option<bool> {
+        let forward = self.geometry.kernel.is_forward();
+        match role {
+            Role::X => Some(false),
+            Role::Y => (forward && self.y).then_some(true),
+            Role::Lse => (forward && self.lse).then_some(true),
+            Role::Statistics if forward => self.statistics.then_some(true),
+            Role::Statistics => (self.geometry.kernel == Kernel::BackwardStatistics).then_some(false),
+            Role::GradOutput => (!forward).then_some(false),
+            Role::GradInput => (!forward).then_some(true),
+        }
+    }
+
+    /// Whether the tensor is bound with `var<storage, read>`; None if it is not bound.
+    pub fn read_only(&self, role: Role) -> Option<bool> {
+        self.writes(role).map(|writes| !writes && !self.shared_buffer)
+    }
+
+    /// The label of everything made from it: "softpool backward k3 s2 p1".
+    pub fn label(&self) -> String {
+        let Geometry { kernel, axes, has_depth, detached, .. } = &self.geometry;
+        let by_axis = |name: &str, value: &dyn Fn(usize) -> u32| {
+            let [d, h, w] = [value(0), value(1), value(2)];
+            match (has_depth, d == h || !has_depth, h == w) {
+                (_, true, true) => format!(" {name}{w}"),
+                (true, ..) => format!(" {name}{d}x{h}x{w}"),
+                (false, ..) => format!(" {name}{h}x{w}"),
+            }
+        };
+        let mut label = format!("softpool {}", kernel.name().replace('_', " "));
+        label += &by_axis("k", &|i| axes[i].kernel);
+        label += &by_axis("s", &|i| axes[i].stride);
+        if axes.iter().any(|axis| axis.padding > 0) {
+            label += &by_axis("p", &|i| axes[i].padding);
+        }
+        if axes.iter().any(|axis| axis.dilation > 1) {
+            label += &by_axis("d", &|i| axes[i].dilation);
+        }
+        if *detached {
+            label += " detached";
+        }
+        label
+    }
+
+    /// The constants, bindings and accessors that the shaders take from the host.
+    pub fn prelude(&self) -> String {
+        let mut text =
+            String::from("// Made by src/specialise.rs: the constants and bindings of one specialisation.\n\n");
+        for (name, value) in self.geometry.constants() {
+            writeln!(text, "const {name} = {value}u;").expect("a String takes any text");
+        }
+        let switches = [
+            ("HAS_DEPTH", self.geometry.has_depth),
+            ("MASKED", self.geometry.masked()),
+            ("DETACHED", self.geometry.detached),
+            ("SAVE_LSE", self.lse),
+            ("SAVE_STATISTICS", self.statistics),
+        ];
+        for (name, value) in switches {
+            writeln!(text, "const {name} = {value};").expect("a String takes any text");
+        }
+        text.push('\n');
+        for role in Role::ALL {
+            self.write_accessor(role, &mut text).expect("a String takes any text");
+        }
+        text
+    }
+
+    fn write_accessor(&self, role: Role, text: &mut String) -> std::fmt::Result {
+        let name = role.name();
+        let Some(read_only) = self.read_only(role) else {
+            // The forward kernels store what they are asked for, and call all of these.
+            let output = matches!(role, Role::Y | Role::Lse | Role::Statistics);
+            if output && self.geometry.kernel.is_forward() {
+                writeln!(text, "fn store_{name}(index: u32, value: f32) {{}}")?;
+            }
+            return Ok(());
+        };
+        let access = if read_only { "read" } else { "read_write" };
+        let binding = role.binding();
+        writeln!(text, "@group(0) @binding({binding}) var<storage, {access}> {name}: array<f32>;")?;
+        if self.writes(role) == Some(true) {
+            writeln!(text, "fn store_{name}(index: u32, value: f32) {{\n    {name}[index] = value;\n}}")
+        } else {
+            writeln!(text, "fn load_{name}(index: u32) -> f32 {{\n    return {name}[index];\n}}")
+        }
+    }
+
+    /// The complete shader.
+    pub fn wgsl(&self) -> String {
+        let constants = self.geometry.constants();
+        let mut text = self.prelude();
+        for file in self.geometry.kernel.files() {
+            text.push('\n');
+            text += &unroll(file, &constants);
+        }
+        text
+    }
+}
+
+impl Kernel {
+    /// The file's name in shaders/.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ForwardDisjoint => "forward_disjoint",
+            Self::ForwardOverlap => "forward_overlap",
+            Self::ForwardWorkgroup => "forward_workgroup",
+            Self::BackwardDisjoint => "backward_disjoint",
+            Self::BackwardOverlap => "backward_overlap",
+            Self::BackwardStatistics => "backward_statistics",
+        }
+    }
+
+    /// The files that make the kernel, its own last.
+    fn files(self) -> Vec<&'static str> {
+        const WINDOW: &str = include_str!("../shaders/window.wgsl");
+        const FORWARD: &str = include_str!("../shaders/forward.wgsl");
+        const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
+        const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
+        const OVERLAP: &str = include_str!("../shaders/overlap.wgsl");
+        match self {
+            Self::ForwardDisjoint => {
+                vec![WINDOW, FORWARD, DISJOINT, include_str!("../shaders/forward_disjoint.wgsl")]
+            }
+            Self::ForwardOverlap => vec![WINDOW, FORWARD, OVERLAP, include_str!("../shaders/forward_overlap.wgsl")],
+            Self::ForwardWorkgroup => vec![WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")],
+            Self::BackwardDisjoint => {
+                vec![WINDOW, BACKWARD, DISJOINT, include_str!("../shaders/backward_disjoint.wgsl")]
+            }
+            Self::BackwardOverlap => vec![WINDOW, BACKWARD, OVERLAP, include_str!("../shaders/backward_overlap.wgsl")],
+            Self::BackwardStatistics => vec![WINDOW, BACKWARD, include_str!("../shaders/backward_statistics.wgsl")],
+        }
+    }
+}

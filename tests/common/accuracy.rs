@@ -1,0 +1,177 @@
+//! What results must be, and how far they may be off.
+//!
+//! Errors are measured in ulp of what an element is made of:
+//!
+//! - y in ulp of the largest |x| of its window: at most 16;
+//! - lse in ulp of the largest of 1 and |beta x| in its window: at most 16;
+//! - a gradient in ulp of `sum_R |g_R| w_i (1 + |beta| max_j |x_j - y_R|)`: at most 16, and one more for each unit of
+//!   `t = beta x_i - m_R`, since rounding t alone makes half of that. (Every x_j of a window moves y_R, so that the
+//!   spread of the window is what rounding acts on; a common offset is not: it costs nothing.) A weight below e^-87,
+//!   where f32 ends, may be 0.
+//!
+//! Besides, the largest error of a tensor is at most twice that of the same formula in plain f32 on the CPU, plus 2 ulp
+//! for the rounding of the result (the rule that flash-attention tests by).
+
+use softpool::{GradientRule, SoftPoolConfig, reference};
+
+use super::{Case, Results};
+
+/// Ulp allowed for y, lse and gradients.
+const ALLOWED: f64 = 16.0;
+/// Ulp that the rule against plain f32 adds for the rounding of a result.
+const ROUNDING: f64 = 2.0;
+/// Weights below this may vanish: e^-87.
+const LEAST_WEIGHT: f64 = 1.7e-38;
+
+/// The f64 results of a case, the scale of each element's error, and what plain f32 makes of the case.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    pub y: Quantity,
+    pub lse: Quantity,
+    pub grad_input: Quantity,
+}
+
+/// A tensor of expected values.
+#[derive(Clone, Debug)]
+pub struct Quantity {
+    name: &'static str,
+    pub values: Vec<f64>,
+    /// What one ulp of error is for each element.
+    unit: Vec<f64>,
+    /// Ulp allowed for each element.
+    allowed: Vec<f64>,
+    plain: Vec<f32>,
+}
+
+/// Spacing of f32 around `magnitude`.
+pub fn ulp(magnitude: f64) -> f64 {
+    let magnitude = magnitude.max(f64::from(f32::MIN_POSITIVE));
+    2f64.powi(magnitude.log2().floor() as i32 - 23)
+}
+
+impl Expected {
+    pub fn of(case: &Case) -> Self {
+        let forward = reference::forward(&case.config, &case.shape, &case.x).expect("a valid case");
+        let grad_input =
+            reference::backward(&case.config, &case.shape, &case.x, &case.grad_output).expect("a valid case");
+        Self::from_values(case, forward.y, forward.lse, grad_input)
+    }
+
+    /// With values that come from elsewhere.
+    pub fn from_values(case: &Case, y: Vec<f64>, lse: Vec<f64>, grad_input: Vec<f64>) -> Self {
+        let beta = f64::from(case.config.beta());
+        let mut y = Quantity::new("y", y);
+        let mut lse = Quantity::new("lse", lse);
+        let mut grad_input = Quantity::new("grad_input", grad_input);
+        let none = vec![0.0f64; case.x.len()];
+        let (mut scale, mut depth, mut vanishing) = (none.clone(), none.clone(), none);
+        reference::for_each_window(&case.config, &case.shape, |output, taps| {
+            let x: Vec<f32> = taps.iter().map(|&tap| case.x[tap]).collect();
+            let finite = || x.iter().map(|&x| f64::from(x)).filter(|x| x.is_finite());
+            y.unit[output] = ulp(finite().map(f64::abs).fold(0.0, f64::max));
+            lse.unit[output] = ulp(finite().map(|x| (beta * x).abs()).fold(1.0, f64::max));
+            let g = case.grad_output[output];
+            let plain = Plain::window(&case.config, &x, g);
+            (y.plain[output], lse.plain[output]) = (plain.y, plain.lse);
+            let (m, window_lse, window_y) =
+                (finite().map(|x| beta * x).fold(f64::NEG_INFINITY, f64::max), lse.values[output], y.values[output]);
+            let spread = finite().map(|x| (x - window_y).abs()).fold(0.0, f64::max);
+            for ((&tap, &x), plain) in taps.iter().zip(&x).zip(plain.grad_input) {
+                grad_input.plain[tap] += plain;
+                let w = (beta * f64::from(x) - window_lse).exp();
+                let slope = f64::from(g).abs() * (1.0 + beta.abs() * spread);
+                if w > 0.0 {
+                    scale[tap] += w * slope;
+                    vanishing[tap] += LEAST_WEIGHT * slope;
+                    depth[tap] = depth[tap].max(m - beta * f64::from(x));
+                }
+            }
+        })
+        .expect("a valid case");
+        for index in 0..case.x.len() {
+            grad_input.unit[index] = ulp(scale[index]).max(vanishing[index] / ALLOWED);
+            grad_input.allowed[index] += depth[index];
+        }
+        Self { y, lse, grad_input }
+    }
+
+    pub fn check(&self, what: &str, results: &Results) {
+        self.y.check(what, &results.y);
+        self.lse.check(what, &results.lse);
+        self.grad_input.check(what, &results.grad_input);
+        self.grad_input.check(&format!("{what}, from statistics"), &results.grad_input_from_statistics);
+    }
+}
+
+impl Quantity {
+    fn new(name: &'static str, values: Vec<f64>) -> Self {
+        let count = values.len();
+        Self { name, values, unit: vec![0.0; count], allowed: vec![ALLOWED; count], plain: vec![0.0; count] }
+    }
+
+    /// The largest error of `got`, in ulp.
+    pub fn largest_error(&self, got: &[f32]) -> f64 {
+        (0..got.len()).map(|index| self.error(index, got[index])).fold(0.0, f64::max)
+    }
+
+    /// Infinite where a value that is not finite was expected or made, and the two are not the same.
+    fn error(&self, index: usize, got: f32) -> f64 {
+        let want = self.values[index];
+        if want.is_nan() && got.is_nan() || f64::from(want as f32) == f64::from(got) {
+            return 0.0;
+        }
+        let error = (f64::from(got) - want).abs() / self.unit[index];
+        if error.is_finite() { error } else { f64::INFINITY }
+    }
+
+    /// # Panics
+    /// If `got` is off by more than the rules of this file allow.
+    pub fn check(&self, what: &str, got: &[f32]) {
+        assert_eq!(got.len(), self.values.len(), "{what}: elements of {}", self.name);
+        for (index, &value) in got.iter().enumerate() {
+            let (error, allowed) = (self.error(index, value), self.allowed[index]);
+            let want = self.values[index];
+            assert!(
+                error <= allowed,
+                "{what}: {}[{index}] is {value:e} for {want:e}: off by {error:.2} ulp, {allowed:.1} allowed",
+                self.name
+            );
+        }
+        // In units of what each element is allowed beyond the constant part, so that far elements don't hide near ones.
+        let relative = |values: &[f32]| {
+            (0..values.len()).map(|i| self.error(i, values[i]) * ALLOWED / self.allowed[i]).fold(0.0, f64::max)
+        };
+        let (error, plain) = (relative(got), relative(&self.plain));
+        if std::env::var("SHOW").is_ok() {
+            println!("{error:6.2} {plain:6.2} {} {what}", self.name);
+        }
+        assert!(
+            error <= 2.0 * plain + ROUNDING,
+            "{what}: {} is off by {error:.2} ulp, where plain f32 on the CPU is off by {plain:.2}",
+            self.name
+        );
+    }
+}
+
+/// One window by the formulas in plain f32, as a straightforward CPU implementation has them.
+struct Plain {
+    y: f32,
+    lse: f32,
+    grad_input: Vec<f32>,
+}
+
+impl Plain {
+    fn window(config: &SoftPoolConfig, x: &[f32], g: f32) -> Self {
+        let beta = config.beta();
+        let m = x.iter().map(|x| beta * x).fold(f32::NEG_INFINITY, f32::max);
+        let e: Vec<f32> = x.iter().map(|x| (beta * x - m).exp()).collect();
+        let s: f32 = e.iter().sum();
+        let y = x.iter().zip(&e).map(|(x, e)| e / s * x).sum::<f32>();
+        let slope = |x: f32| match config.gradient_rule() {
+            GradientRule::Exact => 1.0 + beta * (x - y),
+            GradientRule::Detached => 1.0,
+        };
+        let grad_input = x.iter().zip(&e).map(|(&x, e)| g * (e / s) * slope(x)).collect();
+        Self { y, lse: m + s.ln(), grad_input }
+    }
+}
