@@ -1,25 +1,9 @@
-// What the backward kernels share: an element's gradient in a window, and an input's gradient by the definition.
+// What the backward kernels share: an element's gradient in a window, and where gradients come from and go.
 //
 //     dL/dx_i = sum over windows R that hold i of  g_R w_i (1 + beta (z_i - y_R))        the derivative
 //     dL/dx_i = sum over windows R that hold i of  g_R w_i                               the detached rule
 //
-// beta (x_i - y_R) and w_i are the same for x and beta as for z and |beta|: the sign cancels.
-
-const SPAN = vec3<u32>(SPAN_D, SPAN_H, SPAN_W);
-const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
-
-// Cells of STRIDE inputs tile the input from the first window's start on, one cell for each window and then more.
-fn cells() -> vec3<u32> {
-    return (params.input_size + PADDING + STRIDE - 1u) / STRIDE;
-}
-
-fn grad_input_index(plane: u32, at: vec3<u32>) -> u32 {
-    return x_index(x_plane(plane), at) - params.x_start + params.grad_input_start;
-}
-
-fn load_g(plane: u32, window: vec3<u32>) -> f32 {
-    return load_grad_output(params.y_start + window_index(plane, window));
-}
+// Both are the same for z as for x: w_i and beta (x_i - y_R) don't change with its sign and scale.
 
 // g w_i (1 + beta (u_i - d)) with w_i = e_i / s. What weighs nothing has no gradient, however low it lies.
 fn element_gradient(g: f32, e: f32, u: f32, window: Window) -> f32 {
@@ -30,38 +14,57 @@ fn element_gradient(g: f32, e: f32, u: f32, window: Window) -> f32 {
     return select(g * w * (1.0 + params.beta * (u - window.d)), 0.0, w == 0.0);
 }
 
-// The gradient of one input: `covering_window` of each window that holds it, evaluated or read as the kernel says.
-fn input_gradient(plane: u32, at: vec3<u32>) -> f32 {
-    let z = load_z(x_index(x_plane(plane), at));
-    let padded = at + PADDING;
-    let first = (max(padded + 1u, SPAN) - SPAN + STRIDE - 1u) / STRIDE;
-    let end = min(padded / STRIDE + 1u, params.output_size);
-    var gradient = 0.0;
-    for (var d = first.x; d < end.x; d++) {
-        if ((padded.x - d * STRIDE_D) % DILATION_D != 0u) { continue; }
-        for (var h = first.y; h < end.y; h++) {
-            if ((padded.y - h * STRIDE_H) % DILATION_H != 0u) { continue; }
-            for (var w = first.z; w < end.z; w++) {
-                if ((padded.z - w * STRIDE_W) % DILATION_W != 0u) { continue; }
-                let window = covering_window(plane, vec3(d, h, w));
-                let e = weigh(0.5 * z - 0.5 * window.c);
-                gradient += element_gradient(load_g(plane, vec3(d, h, w)), e, z - window.c, window);
-            }
+// g of a row of WINDOWS_W windows, 0 where there is no window. With VECTOR_Y it is read as aligned vectors of 4, from
+// G_LEAD windows before the row on.
+fn load_g_row(plane: u32, first: vec3<i32>) -> array<f32, WINDOWS_W> {
+    let last = vec3<i32>(params.output_size) - 1;
+    let row_exists = all(first.xy >= vec2(0)) && all(first.xy <= last.xy);
+    let row = vec3(vec2<u32>(clamp(first.xy, vec2(0), last.xy)), 0u);
+    let start = params.y_start + window_index(plane, row);
+    var g: array<f32, 4 * G_QUADS>;
+    if (VECTOR_Y) {
+        for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
+            let at = clamp(first.z - i32(G_LEAD) + i32(4u * quad), 0, last.z - 3);
+            let values = load_grad_output4(start + u32(at));
+            g[4u * quad] = values.x;
+            g[4u * quad + 1u] = values.y;
+            g[4u * quad + 2u] = values.z;
+            g[4u * quad + 3u] = values.w;
+        }
+    } else {
+        for (var i = 0u; i < WINDOWS_W; i++) { // unroll
+            g[G_LEAD + i] = load_grad_output(start + u32(clamp(first.z + i32(i), 0, last.z)));
         }
     }
-    return gradient;
+    var existing: array<f32, WINDOWS_W>;
+    for (var i = 0u; i < WINDOWS_W; i++) { // unroll
+        let column = first.z + i32(i);
+        existing[i] = select(0.0, g[G_LEAD + i], row_exists && column >= 0 && column <= last.z);
+    }
+    return existing;
 }
 
-// The gradients of every input of a block of cells.
-fn store_by_definition(block: Block) {
-    for (var d = 0u; d < BLOCK_D * STRIDE_D; d++) {
-        for (var h = 0u; h < BLOCK_H * STRIDE_H; h++) {
-            for (var w = 0u; w < BLOCK_W * STRIDE_W; w++) {
-                let padded = block.first * STRIDE + vec3(d, h, w);
-                let at = padded - PADDING;
-                if (all(padded >= PADDING) && all(at < params.input_size)) {
-                    store_grad_input(grad_input_index(block.plane, at), input_gradient(block.plane, at));
-                }
+// Stores the gradients of a row of CELLS_W inputs, as far as they are inside; aligned vectors of 4 with VECTOR_GRADIENT.
+fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<f32, CELLS_W>) {
+    let size = vec3<i32>(params.input_size);
+    if (any(first.xy < vec2(0)) || any(first.xy >= size.xy)) {
+        return;
+    }
+    let start = input_index(params.grad_input_start, plane, vec3(vec2<u32>(first.xy), 0u));
+    if (VECTOR_GRADIENT) {
+        for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+            const i = 4u * quad;
+            let column = first.z + i32(i);
+            if (column < size.z) {
+                let values = vec4(gradients[i], gradients[i + 1u], gradients[i + 2u], gradients[i + 3u]);
+                store_grad_input4(start + u32(column), values);
+            }
+        }
+    } else {
+        for (var i = 0u; i < CELLS_W; i++) { // unroll
+            let column = first.z + i32(i);
+            if (column >= 0 && column < size.z) {
+                store_grad_input(start + u32(column), gradients[i]);
             }
         }
     }

@@ -13,7 +13,7 @@ fn covering_window(plane: u32, window: vec3<u32>) -> Window {
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);
     if (block.inside) {
-        let gradient = input_gradient(block.plane, block.first);
-        store_grad_input(grad_input_index(block.plane, block.first), gradient);
+        let index = input_index(params.grad_input_start, block.plane, block.first);
+        store_grad_input(index, input_gradient(block.plane, block.first));
     }
 }

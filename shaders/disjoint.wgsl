@@ -6,49 +6,58 @@ struct Taps {
     inside: array<bool, TAPS>,
 }
 
-fn load_taps(plane_start: u32, at: vec3<u32>) -> Taps {
-    let start = window_start(at);
-    var taps: Taps;
+// e_i, about the window's own maximum.
+fn tap_weights(taps: Taps, c: f32) -> array<f32, TAPS> {
+    var e: array<f32, TAPS>;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        e[tap] = select(0.0, weigh(taps.z[tap], c), taps.inside[tap]);
+    }
+    return e;
+}
+
+fn tap_extremes(taps: Taps) -> Extremes {
+    var extremes = no_extremes();
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        if (taps.inside[tap]) {
+            extremes = extended(extremes, taps.z[tap]);
+        }
+    }
+    return extremes;
+}
+
+fn disjoint_window(taps: Taps, extremes: Extremes, e: array<f32, TAPS>) -> Window {
+    var s = 0.0;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        s += e[tap];
+    }
+    let weight_of_one = 1.0 / s;
+    var d = 0.0;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        d += select(0.0, e[tap] * weight_of_one * offset(taps.z[tap], extremes.highest), taps.inside[tap]);
+    }
+    return resolve(extremes, s, d);
+}
+
+// The taps of a row of BLOCK_W windows, the first at `first`.
+fn load_taps(plane: u32, first: vec3<u32>) -> array<Taps, BLOCK_W> {
+    let start = window_start(first);
+    let column_inside = columns_inside(start.z);
+    var taps: array<Taps, BLOCK_W>;
     for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
         for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
-            for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-                let position = start + vec3<i32>(vec3(kd * DILATION_D, kh * DILATION_H, kw * DILATION_W));
-                if (MASKED) {
-                    let clamped = clamp(position, vec3<i32>(0), vec3<i32>(params.input_size) - 1);
-                    taps.inside[tap] = all(clamped == position);
-                    taps.z[tap] = load_z(x_index(plane_start, vec3<u32>(clamped)));
-                } else {
-                    taps.inside[tap] = true;
-                    taps.z[tap] = load_z(x_index(plane_start, vec3<u32>(position)));
+            let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
+            var row: array<f32, ROW>;
+            load_row(plane, depth_height, start.z, &row);
+            let inside = row_inside(depth_height);
+            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+                    const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                    const column = bw * STRIDE_W + kw * DILATION_W;
+                    taps[bw].z[tap] = row[LEAD + column];
+                    taps[bw].inside[tap] = inside && column_inside[column];
                 }
             }
         }
     }
     return taps;
-}
-
-fn largest(taps: Taps) -> f32 {
-    // A window without an element keeps -inf, its y is not finite, and the definition decides.
-    var c = from_bits(INFINITY_BITS | 0x80000000u);
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        c = select(c, max(c, taps.z[tap]), taps.inside[tap]);
-    }
-    return c;
-}
-
-fn tap_exponential(taps: Taps, tap: u32, c: f32) -> f32 {
-    return select(0.0, exp_nonpositive(params.beta * (taps.z[tap] - c)), taps.inside[tap]);
-}
-
-fn disjoint_window(taps: Taps) -> Window {
-    let c = largest(taps);
-    var s = 0.0;
-    var q = 0.0;
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        let e = tap_exponential(taps, tap, c);
-        s += e;
-        q += e * (taps.z[tap] - c);
-    }
-    return Window(c, s, q / s, c + q / s);
 }

@@ -2,14 +2,11 @@
 
 // beta c + ln s, or the value of a window without weights.
 fn lse_of(window: Window) -> f32 {
-    if (is_nan(window.s)) {
-        return window.y;
-    }
-    return params.beta * window.c + log(window.s);
+    return select(window.y, params.beta * window.c + log(window.s), is_finite(window.s));
 }
 
-fn store_window(index: u32, window: Window) {
-    store_y(params.y_start + index, params.sign * window.y);
+// What is asked for besides y, which kernels store by rows.
+fn store_besides(index: u32, window: Window) {
     if (SAVE_LSE) {
         store_lse(params.lse_start + index, lse_of(window));
     }
@@ -21,14 +18,27 @@ fn store_window(index: u32, window: Window) {
     }
 }
 
-// Evaluates the windows of a block whose bits are set in `windows` by the definition.
-fn store_by_definition(block: Block, windows: u32) {
-    var remaining = windows;
-    while (remaining != 0u) {
-        let bit = firstTrailingBit(remaining);
-        remaining &= remaining - 1u;
-        let in_block = vec3(bit / (BLOCK_H * BLOCK_W), bit / BLOCK_W % BLOCK_H, bit % BLOCK_W);
-        let at = block.first + in_block;
-        store_window(window_index(block.plane, at), window_by_definition(x_plane(block.plane), window_start(at)));
+fn store_window(index: u32, window: Window) {
+    store_y(params.y_start + index, 2.0 * params.sign * window.y);
+    store_besides(index, window);
+}
+
+// The y of a row of a block's windows; they are a multiple of 4 with VECTOR_Y, and so is the output's width.
+fn store_row(plane: u32, first: vec3<u32>, y: array<f32, BLOCK_W>) {
+    let scale = 2.0 * params.sign;
+    let start = params.y_start + window_index(plane, first);
+    if (VECTOR_Y) {
+        for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
+            if (first.z + 4u * quad < params.output_size.z) {
+                let at = vec4(y[4u * quad], y[4u * quad + 1u], y[4u * quad + 2u], y[4u * quad + 3u]);
+                store_y4(start + 4u * quad, scale * at);
+            }
+        }
+    } else {
+        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+            if (first.z + bw < params.output_size.z) {
+                store_y(start + bw, scale * y[bw]);
+            }
+        }
     }
 }

@@ -16,72 +16,62 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     if (!block.inside) {
         return;
     }
-    let plane_start = x_plane(block.plane);
     let start = window_start(block.first);
-    let last = vec3<i32>(params.input_size) - 1;
+    let column_inside = columns_inside(start.z);
 
-    // Positions outside the input repeat its edge: that leaves the extremes alone, and their exponentials are masked.
-    var column: array<u32, PATCH_W>;
-    var column_inside: array<bool, PATCH_W>;
-    for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-        let w = start.z + i32(pw);
-        column[pw] = u32(clamp(w, 0, last.z));
-        column_inside[pw] = !MASKED || (w >= 0 && w <= last.z);
-    }
-
+    // With KEEP the patch stays in registers; else each row is read again when its extremes are known.
     var kept: array<f32, KEPT>;
-    var highest = load_z(x_index(plane_start, vec3<u32>(clamp(start, vec3(0), last))));
-    var lowest = highest;
+    var extremes = no_extremes();
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
-            let dh = vec2<u32>(clamp(start.xy + vec2(i32(pd), i32(ph)), vec2(0), last.xy));
-            let row = x_index(plane_start, vec3(dh, 0u));
+            var row: array<f32, ROW>;
+            load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z, &row);
             for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                let z = load_z(row + column[pw]);
-                highest = max(highest, z);
-                lowest = min(lowest, z);
+                let z = row[LEAD + pw];
+                extremes.highest = max(extremes.highest, z);
+                extremes.lowest = min(extremes.lowest, z);
                 if (KEEP > 0u) {
                     kept[(pd * PATCH_H + ph) * PATCH_W + pw] = z;
                 }
             }
         }
     }
-    let c = highest;
-    let all_near = lowest * highest > 0.0 && 2.0 * min(abs(lowest), abs(highest)) >= max(abs(lowest), abs(highest));
+    let c = extremes.highest;
+    let least = min(abs(extremes.lowest), abs(c));
+    let all_near = extremes.lowest * c > 0.0 && 2.0 * least >= max(abs(extremes.lowest), abs(c));
     let p = select(0.0, c, all_near);
+    let middle = 0.5 * extremes.lowest + 0.5 * c;
 
     // By window: s_R, sum e (z - p), and for the statistics m_R and sum e (z - middle).
-    let middle = 0.5 * lowest + 0.5 * highest;
-    let nothing = from_bits(INFINITY_BITS | 0x80000000u);
     var s: array<f32, WINDOWS>;
     var q: array<f32, WINDOWS>;
     var m: array<f32, WINDOWS>;
     var amid: array<f32, WINDOWS>;
     for (var b = 0u; b < WINDOWS; b++) { // unroll
-        m[b] = nothing;
+        m[b] = extremes.lowest;
     }
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
-            let dh = start.xy + vec2(i32(pd), i32(ph));
-            let dh_clamped = clamp(dh, vec2(0), last.xy);
-            let row_inside = !MASKED || all(dh == dh_clamped);
-            let row = x_index(plane_start, vec3(vec2<u32>(dh_clamped), 0u));
+            let depth_height = start.xy + vec2(i32(pd), i32(ph));
+            var row: array<f32, ROW>;
+            if (KEEP == 0u) {
+                load_row(block.plane, depth_height, start.z, &row);
+            }
+            let in_row = row_inside(depth_height);
             var row_s: array<f32, BLOCK_W>;
             var row_q: array<f32, BLOCK_W>;
             var row_m: array<f32, BLOCK_W>;
             var row_amid: array<f32, BLOCK_W>;
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                row_m[bw] = nothing;
+                row_m[bw] = extremes.lowest;
             }
             for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                var z: f32;
+                var z = row[LEAD + pw];
                 if (KEEP > 0u) {
                     z = kept[(pd * PATCH_H + ph) * PATCH_W + pw];
-                } else {
-                    z = load_z(row + column[pw]);
                 }
-                let inside = row_inside && column_inside[pw];
-                let e = select(0.0, exp_nonpositive(params.beta * (z - c)), inside);
+                let inside = in_row && column_inside[pw];
+                let e = select(0.0, weigh(z, c), inside);
                 for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                     if (holds(bw, pw, KERNEL_W, STRIDE_W, DILATION_W)) {
                         row_s[bw] += e;
@@ -97,11 +87,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
                     if (holds(bd, pd, KERNEL_D, STRIDE_D, DILATION_D) && holds(bh, ph, KERNEL_H, STRIDE_H, DILATION_H)) {
                         for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                            const window = (bd * BLOCK_H + bh) * BLOCK_W + bw;
-                            s[window] += row_s[bw];
-                            q[window] += row_q[bw];
-                            m[window] = max(m[window], row_m[bw]);
-                            amid[window] += row_amid[bw];
+                            const b = (bd * BLOCK_H + bh) * BLOCK_W + bw;
+                            s[b] += row_s[bw];
+                            q[b] += row_q[bw];
+                            m[b] = max(m[b], row_m[bw]);
+                            amid[b] += row_amid[bw];
                         }
                     }
                 }
@@ -112,24 +102,32 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     var by_definition = 0u;
     for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
         for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                const b = (bd * BLOCK_H + bh) * BLOCK_W + bw;
-                let at = block.first + vec3(bd, bh, bw);
-                if (all(at < params.output_size)) {
+            let first = block.first + vec3(bd, bh, 0u);
+            if (all(first.xy < params.output_size.xy)) {
+                var y: array<f32, BLOCK_W>;
+                for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                    const b = (bd * BLOCK_H + bh) * BLOCK_W + bw;
+                    let at = first + vec3(0u, 0u, bw);
                     var window = Window(c, s[b], 0.0, p + q[b] / s[b]);
-                    if (can_stand(window)) {
+                    y[bw] = window.y;
+                    if (at.z < params.output_size.z) {
+                        by_definition |= select(1u << b, 0u, can_stand(window.s, window.y));
                         if (SAVE_STATISTICS) {
                             window.c = m[b];
-                            window.s = s[b] / exp_nonpositive(params.beta * (m[b] - c));
+                            window.s = s[b] / weigh(m[b], c);
                             window.d = (middle - m[b]) + amid[b] / s[b];
                         }
-                        store_window(window_index(block.plane, at), window);
-                    } else {
-                        by_definition |= 1u << b;
+                        store_besides(window_index(block.plane, at), window);
                     }
                 }
+                store_row(block.plane, first, y);
             }
         }
     }
-    store_by_definition(block, by_definition);
+    while (by_definition != 0u) {
+        let b = firstTrailingBit(by_definition);
+        by_definition &= by_definition - 1u;
+        let at = block.first + vec3(b / (BLOCK_H * BLOCK_W), b / BLOCK_W % BLOCK_H, b % BLOCK_W);
+        store_window(window_index(block.plane, at), window_by_definition(block.plane, window_start(at)));
+    }
 }

@@ -6,10 +6,9 @@
 //     c = max(c1, c2)    f_k = exp(beta (c_k - c)) s_k    s = f1 + f2    d = sum f_k / s (d_k + c_k - c)
 
 struct Partial {
-    c: f32,
+    extremes: Extremes,
     s: f32,
-    half_d: f32,
-    flags: u32,
+    d: f32,
 }
 
 const LANES = LANES_X * LANES_Y;
@@ -17,22 +16,24 @@ const ROWS = KERNEL_D * KERNEL_H;
 
 var<workgroup> partials: array<Partial, LANES>;
 
-// d's part of a window about centre c that has moved there from `old`: f / s (d + old.c - c), in halves.
-fn moved(old: Partial, c: f32, f: f32, s: f32) -> f32 {
-    return select(0.0, f / s * (old.half_d + (0.5 * old.c - 0.5 * c)), f > 0.0);
+// What of s remains about a centre at or above its own.
+fn remaining(part: Partial, c: f32) -> f32 {
+    return select(0.0, part.s * weigh(part.extremes.highest, c), part.s > 0.0);
 }
 
-// What of s remains about a centre c at or above its own.
-fn remaining(old: Partial, c: f32) -> f32 {
-    return select(0.0, old.s * weigh(0.5 * old.c - 0.5 * c), old.s > 0.0);
+// The part's term of d, of which `f` remains, in a window of s about c.
+fn moved(part: Partial, c: f32, f: f32, s: f32) -> f32 {
+    return select(0.0, f / s * (part.d + offset(part.extremes.highest, c)), f > 0.0);
 }
 
 fn merge(a: Partial, b: Partial) -> Partial {
-    let c = max(a.c, b.c);
-    let on_a = remaining(a, c);
-    let on_b = remaining(b, c);
-    let s = on_a + on_b;
-    return Partial(c, s, moved(a, c, on_a, s) + moved(b, c, on_b, s), a.flags | b.flags);
+    let highest = max(a.extremes.highest, b.extremes.highest);
+    let lowest = min(a.extremes.lowest, b.extremes.lowest);
+    let f_a = remaining(a, highest);
+    let f_b = remaining(b, highest);
+    let s = f_a + f_b;
+    let d = moved(a, highest, f_a, s) + moved(b, highest, f_b, s);
+    return Partial(Extremes(max(a.extremes.magnitude, b.extremes.magnitude), highest, lowest), s, d);
 }
 
 @compute @workgroup_size(LANES_X, LANES_Y, 1)
@@ -41,49 +42,47 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (!block.inside) {
         return;
     }
-    let plane_start = x_plane(block.plane);
     let start = window_start(block.first);
     let last = vec3<i32>(params.input_size) - 1;
 
-    var seen = Partial(from_bits(INFINITY_BITS | 0x80000000u), 0.0, 0.0, 0u);
+    var seen = Partial(no_extremes(), 0.0, 0.0);
     for (var first_row = lane.y; first_row < ROWS; first_row += LANES_Y * CHUNK_ROWS) {
         for (var first_column = lane.x; first_column < KERNEL_W; first_column += LANES_X * CHUNK_COLUMNS) {
             var z: array<f32, CHUNK>;
             var counts: array<bool, CHUNK>;
-            var c = seen.c;
+            var extremes = seen.extremes;
             for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
                 let row = first_row + i * LANES_Y;
-                let kd_kh = vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
-                let dh = clamp(start.xy + kd_kh, vec2(0), last.xy);
-                let row_counts = row < ROWS && all(start.xy + kd_kh == dh);
-                let row_start = x_index(plane_start, vec3(vec2<u32>(dh), 0u));
+                let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+                let in_input = clamp(depth_height, vec2(0), last.xy);
+                let row_counts = row < ROWS && all(depth_height == in_input);
+                let row_start = input_index(params.x_start, block.plane, vec3(vec2<u32>(in_input), 0u));
                 for (var j = 0u; j < CHUNK_COLUMNS; j++) { // unroll
                     const k = i * CHUNK_COLUMNS + j;
-                    let column = first_column + j * LANES_X;
-                    let w = start.z + i32(column * DILATION_W);
-                    let clamped = clamp(w, 0, last.z);
-                    z[k] = load_z(row_start + u32(clamped));
-                    counts[k] = row_counts && column < KERNEL_W && w == clamped;
-                    if (counts[k] && !is_finite(z[k])) {
-                        seen.flags |= not_finite(z[k]);
-                        counts[k] = false;
+                    let tap = first_column + j * LANES_X;
+                    let column = start.z + i32(tap * DILATION_W);
+                    let column_in_input = clamp(column, 0, last.z);
+                    z[k] = load_z(row_start + u32(column_in_input));
+                    counts[k] = row_counts && tap < KERNEL_W && column == column_in_input;
+                    if (counts[k]) {
+                        extremes = extended(extremes, z[k]);
                     }
-                    c = select(c, max(c, z[k]), counts[k]);
                 }
             }
+            let c = extremes.highest;
             let kept = remaining(seen, c);
             var e: array<f32, CHUNK>;
             var s = kept;
             for (var k = 0u; k < CHUNK; k++) { // unroll
-                e[k] = select(0.0, weigh(0.5 * z[k] - 0.5 * c), counts[k]);
+                e[k] = select(0.0, weigh(z[k], c), counts[k]);
                 s += e[k];
             }
             let weight_of_one = select(0.0, 1.0 / s, s > 0.0);
-            var half_d = moved(seen, c, kept, s);
+            var d = moved(seen, c, kept, s);
             for (var k = 0u; k < CHUNK; k++) { // unroll
-                half_d += select(0.0, e[k] * weight_of_one * (0.5 * z[k] - 0.5 * c), counts[k]);
+                d += select(0.0, e[k] * weight_of_one * offset(z[k], c), counts[k]);
             }
-            seen = Partial(c, s, half_d, seen.flags);
+            seen = Partial(extremes, s, d);
         }
     }
 
@@ -101,7 +100,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     if (index == 0u) {
         let whole = partials[0];
-        let window = resolve(whole.c, whole.s, whole.half_d, whole.flags);
-        store_window(window_index(block.plane, block.first), window);
+        store_window(window_index(block.plane, block.first), resolve(whole.extremes, whole.s, whole.d));
     }
 }

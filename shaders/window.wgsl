@@ -1,7 +1,8 @@
 // What every kernel shares: the call's parameters, indices, the exponential, and a window evaluated by its definition.
 //
-// Kernels work on z = sign(beta) x with beta = |beta|: the soft minimum of x is minus the soft maximum of -x. Tensors
-// are contiguous (plane, depth, height, width), a plane being one channel of one sample; 1D and 2D have unit axes.
+// Kernels work on z = sign(beta) x / 2 with beta = 2 |beta|. The sign, because the soft minimum of x is minus the soft
+// maximum of -x; the halves, because no difference of two of them leaves the range of f32. Tensors are contiguous
+// (plane, depth, height, width), a plane being one channel of one sample; 1D and 2D have unit axes.
 //
 //     c = a centre near the window's largest z        e_i = exp(beta (z_i - c))        s = sum e_i
 //     d = sum e_i (z_i - c) / s                       y = c + d                        w_i = e_i / s
@@ -17,10 +18,11 @@ struct Params {
     planes: u32,
     // Windows along depth, height and width.
     output_size: vec3<u32>,
+    // Twice the magnitude of the caller's beta.
     beta: f32,
     // The block of invocation (0, 0, 0).
     first_block: vec3<u32>,
-    // 1, or -1 where the caller's beta is negative.
+    // The sign of the caller's beta.
     sign: f32,
     // Where the first plane of the dispatch starts in each binding, in elements. y stands for its gradient, too.
     x_start: u32,
@@ -32,8 +34,10 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
+const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
+const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 
 // The block of windows, or of inputs, that one invocation computes.
@@ -60,48 +64,53 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     return Block(plane, at * BLOCK, plane < params.planes && at.y < blocks.y && at.z < blocks.z);
 }
 
-fn x_plane(plane: u32) -> u32 {
-    return params.x_start + plane * (params.input_size.x * params.input_size.y * params.input_size.z);
+// The index of an input in x, or in its gradient, `start` being where the tensor's first plane is.
+fn input_index(start: u32, plane: u32, at: vec3<u32>) -> u32 {
+    let size = params.input_size;
+    return start + ((plane * size.x + at.x) * size.y + at.y) * size.z + at.z;
 }
 
-fn x_index(plane_start: u32, at: vec3<u32>) -> u32 {
-    return plane_start + (at.x * params.input_size.y + at.y) * params.input_size.z + at.z;
-}
-
-// The index of a window in its plane range, to be added to a tensor's start.
+// The index of a window, to be added to a tensor's start.
 fn window_index(plane: u32, window: vec3<u32>) -> u32 {
-    return ((plane * params.output_size.x + window.x) * params.output_size.y + window.y) * params.output_size.z + window.z;
+    let size = params.output_size;
+    return ((plane * size.x + window.x) * size.y + window.y) * size.z + window.z;
 }
 
-fn load_z(index: u32) -> f32 {
-    return params.sign * load_x(index);
-}
-
-// exp(t) for t <= 0, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0 and exactly 0 below -87.
-// WGSL's own exp may be off by 3 + 2 |t| ulp. t = n ln 2 + r with |r| <= ln 2 / 2, and 2^n comes from its bits; ln 2
-// is split so that n LN_2_HIGH is exact. The polynomial is the minimax fit, good to 3e-9.
+// exp(t) for t <= 0, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where
+// f32 ends. WGSL's own exp may be off by 3 + 2 |t| ulp. t = n ln 2 + r with |r| <= ln 2 / 2, and 2^n comes from its bits;
+// ln 2 is split so that n LN_2_HIGH is exact. The polynomial is the minimax fit of e^r, good to 3e-9.
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
 const LN_2_LOW = -2.12194440e-4;
 
 fn exp_nonpositive(t: f32) -> f32 {
-    let bounded = max(t, -87.0);
+    let bounded = max(t, -200.0);
     let n = round(bounded * LOG2_E);
     let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
     let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    let e = bitcast<f32>((i32(n) + 127) << 23u) * (r * r * q + r + 1.0);
-    return select(0.0, e, t >= -87.0);
+    let power_of_2 = bitcast<f32>(max(i32(n) + 127, 0) << 23u);
+    return power_of_2 * (r * r * q + r + 1.0);
+}
+
+// exp(beta (z - c)) for z <= c.
+fn weigh(z: f32, c: f32) -> f32 {
+    return exp_nonpositive(params.beta * (z - c));
+}
+
+// z - c as a factor: where z is -inf, its product with a weight of 0 must not become NaN.
+fn offset(z: f32, c: f32) -> f32 {
+    return max(z - c, -3.4e38);
 }
 
 // Bit patterns decide about infinities and NaN: WGSL lets a driver assume in its arithmetic that there are none.
 const INFINITY_BITS = 0x7f800000u;
 
-fn is_nan(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7fffffffu) > INFINITY_BITS;
+fn magnitude_bits(value: f32) -> u32 {
+    return bitcast<u32>(value) & 0x7fffffffu;
 }
 
 fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & INFINITY_BITS) != INFINITY_BITS;
+    return magnitude_bits(value) < INFINITY_BITS;
 }
 
 // A value whose bits are not known before the shader runs: WGSL has no constants that are not finite.
@@ -121,90 +130,75 @@ fn window_start(window: vec3<u32>) -> vec3<i32> {
     return vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
 }
 
-// exp(beta u) for u = z - c <= 0 given in halves: no difference of two finite halves leaves the range of f32.
-fn weigh(half_u: f32) -> f32 {
-    return exp_nonpositive(params.beta * max(2.0 * half_u, -LARGEST));
-}
-
-const LARGEST = 3.4e38;
-
 // Whether a window's y can stand: it is finite, and the sum of its exponentials about a shared centre is not so small
 // that their rounding shows. S_MIN = exp(-8): |t| stays below 8 for the elements that count, so that rounding u and
 // t = beta u puts each weight off by at most 8 ulp and y by less.
 const S_MIN = 3.35462628e-4;
 
-fn can_stand(window: Window) -> bool {
-    return is_finite(window.y) && window.s >= S_MIN;
+fn can_stand(s: f32, y: f32) -> bool {
+    return s >= S_MIN && is_finite(y);
 }
 
-// What a window holds that is not finite, as flags.
-const HAS_NAN = 1u;
-const HAS_INFINITY = 2u;
-const HAS_MINUS_INFINITY = 4u;
-
-fn not_finite(z: f32) -> u32 {
-    if (is_finite(z)) {
-        return 0u;
-    }
-    if (is_nan(z)) {
-        return HAS_NAN;
-    }
-    return select(HAS_INFINITY, HAS_MINUS_INFINITY, bitcast<u32>(z) >> 31u == 1u);
+// What a window holds besides finite elements: the largest magnitude's bits, and the extremes.
+struct Extremes {
+    magnitude: u32,
+    highest: f32,
+    lowest: f32,
 }
 
-// The window of the finite elements' c, s and d / 2, if what it holds besides lets it stand: -inf weighs 0; NaN gives
+fn no_extremes() -> Extremes {
+    return Extremes(0u, from_bits(INFINITY_BITS | 0x80000000u), from_bits(INFINITY_BITS));
+}
+
+fn extended(extremes: Extremes, z: f32) -> Extremes {
+    let magnitude = max(extremes.magnitude, magnitude_bits(z));
+    return Extremes(magnitude, max(extremes.highest, z), min(extremes.lowest, z));
+}
+
+// The window of c, s and d of its elements about c = highest, if what it holds lets it stand: -inf weighs 0; NaN gives
 // NaN, else +inf gives +inf, and nothing but -inf, or nothing, gives -inf; these three have no weights (s is NaN).
 // beta = 0 weighs all alike, infinite elements too.
-fn resolve(c: f32, s: f32, half_d: f32, flags: u32) -> Window {
+fn resolve(extremes: Extremes, s: f32, d: f32) -> Window {
     let nan = from_bits(0x7fc00000u);
-    let infinity = from_bits(INFINITY_BITS);
-    let both = HAS_INFINITY | HAS_MINUS_INFINITY;
-    if ((flags & HAS_NAN) != 0u || (params.beta == 0.0 && (flags & both) == both)) {
-        return Window(nan, nan, nan, nan);
-    }
-    if ((flags & HAS_INFINITY) != 0u) {
-        return Window(infinity, nan, nan, infinity);
-    }
-    if (s == 0.0 || (params.beta == 0.0 && flags != 0u)) {
-        return Window(-infinity, nan, nan, -infinity);
-    }
-    return Window(c, s, max(2.0 * half_d, -LARGEST), (c + half_d) + half_d);
+    let c = extremes.highest;
+    let alike = params.beta == 0.0;
+    let has_infinity = bitcast<u32>(c) == INFINITY_BITS;
+    let has_minus_infinity = bitcast<u32>(extremes.lowest) == (INFINITY_BITS | 0x80000000u);
+    var y = select(c + d, c, !is_finite(c));
+    y = select(y, extremes.lowest, alike && has_minus_infinity);
+    y = select(y, nan, extremes.magnitude > INFINITY_BITS || (alike && has_infinity && has_minus_infinity));
+    return Window(c, select(nan, s, is_finite(y)), d, y);
 }
 
-// The window that starts at `start` (in its padding, if negative), by the definition: three passes over its elements
-// in memory, c its own maximum. Slow, and right for every value.
-fn window_by_definition(plane_start: u32, start: vec3<i32>) -> Window {
-    let size = vec3<i32>(params.input_size);
-    var c = from_bits(INFINITY_BITS | 0x80000000u);
+// The window that starts at `start` (in its padding, if negative), by the definition: its elements are read from memory
+// three times, towards c, s and d in turn, since with s known no sum leaves the range of f32. Slow, and right for every
+// value.
+fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
+    const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
+    let last = vec3<i32>(params.input_size) - 1;
+    var extremes = no_extremes();
     var s = 0.0;
-    var half_d = 0.0;
-    var flags = 0u;
-    // c, s and d by turns: with s known, no sum towards d leaves the range of f32.
-    for (var turn = 0u; turn < 3u; turn++) {
-        for (var kd = 0u; kd < KERNEL_D; kd++) {
-            let d = start.x + i32(kd * DILATION_D);
-            if (d < 0 || d >= size.x) { continue; }
-            for (var kh = 0u; kh < KERNEL_H; kh++) {
-                let h = start.y + i32(kh * DILATION_H);
-                if (h < 0 || h >= size.y) { continue; }
-                let row = x_index(plane_start, vec3(u32(d), u32(h), 0u));
-                for (var kw = 0u; kw < KERNEL_W; kw++) {
-                    let w = start.z + i32(kw * DILATION_W);
-                    if (w < 0 || w >= size.z) { continue; }
-                    let z = load_z(row + u32(w));
-                    let half_u = 0.5 * z - 0.5 * c;
-                    if (!is_finite(z)) {
-                        flags |= not_finite(z);
-                    } else if (turn == 0u) {
-                        c = max(c, z);
-                    } else if (turn == 1u) {
-                        s += weigh(half_u);
-                    } else {
-                        half_d += weigh(half_u) / s * half_u;
-                    }
-                }
+    var d = 0.0;
+    for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
+        let tap = i % TAPS_IN_ALL;
+        let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
+        let position = start + vec3<i32>(at * DILATION);
+        let inside = clamp(position, vec3(0), last);
+        if (all(position == inside)) {
+            let z = load_z(input_index(params.x_start, plane, vec3<u32>(inside)));
+            let e = weigh(z, extremes.highest);
+            if (i < TAPS_IN_ALL) {
+                extremes = extended(extremes, z);
+            } else if (i < 2u * TAPS_IN_ALL) {
+                s += e;
+            } else {
+                d += e / s * offset(z, extremes.highest);
             }
         }
     }
-    return resolve(c, s, half_d, flags);
+    return resolve(extremes, s, d);
+}
+
+fn load_z(index: u32) -> f32 {
+    return 0.5 * params.sign * load_x(index);
 }

@@ -79,7 +79,9 @@ impl PipelineCache {
         let params = entry(PARAMS_BINDING, wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
         let tensors = Role::ALL.into_iter().filter_map(|role| {
             let read_only = specialisation.read_only(role)?;
-            Some(entry(role.binding(), wgpu::BufferBindingType::Storage { read_only }, crate::tensor::ELEMENT_BYTES))
+            let elements = if specialisation.is_vector(role) { 4 } else { 1 };
+            let min_size = elements * crate::tensor::ELEMENT_BYTES;
+            Some(entry(role.binding(), wgpu::BufferBindingType::Storage { read_only }, min_size))
         });
         let entries: Vec<_> = std::iter::once(params).chain(tensors).collect();
         let layout = device

@@ -6,18 +6,19 @@ use crate::{Error, Result, SoftPoolConfig};
 /// Sizes along depth, height and width.
 pub(crate) type Extent = [u32; MAX_RANK];
 
-/// Taps that one invocation keeps in registers for a window that it shares with no other.
-const MAX_DISJOINT_TAPS: u32 = 64;
-/// Inputs that an invocation keeps in registers for windows that overlap; above it the forward reads its patch twice.
-const MAX_KEPT_PATCH: u32 = 128;
-/// The widest kernel whose row a forward block unrolls; wider windows are shared by a workgroup.
+/// Taps that an invocation keeps in registers for a window that shares none with another.
+const MAX_DISJOINT_TAPS: u64 = 64;
+/// Inputs that a forward block keeps in registers; above it each row is read twice.
+const MAX_KEPT_PATCH: u64 = 128;
+/// Inputs that a backward block keeps in registers; larger windows go by statistics.
+const MAX_BACKWARD_PATCH: u64 = 128;
+/// Inputs that the widest window spans whose row a block unrolls; wider ones are shared by a workgroup.
 const MAX_UNROLLED_WIDTH: u32 = 32;
-/// The most inputs in the patch of a backward block; larger windows go by statistics.
-const MAX_BACKWARD_PATCH: u32 = 128;
+/// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
+const MAX_ITERATIONS: u64 = 65_000;
 /// Invocations of a workgroup.
 const WORKGROUP_INVOCATIONS: u32 = 64;
-/// Taps above which 256 invocations share a window, and how many more fit before a lane's loops are too long: software
-/// drivers end an invocation after 65,535 iterations.
+/// Taps above which 256 invocations share a window: so many taps are too many iterations for 64.
 const LARGE_WINDOW_TAPS: u64 = 1 << 20;
 
 /// One file of shaders/, with what it needs.
@@ -43,65 +44,70 @@ pub(crate) struct Geometry {
     pub workgroup: Extent,
     pub has_depth: bool,
     pub detached: bool,
+    pub vectors: Vectors,
 }
 
-/// What the blocks of a kernel tile along an axis.
-fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
-    match kernel {
-        Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output,
-        Kernel::BackwardDisjoint | Kernel::BackwardOverlap => (input + axis.padding).div_ceil(axis.stride),
-        Kernel::BackwardStatistics => input,
-    }
+/// Which tensors are bound and addressed as aligned vectors of four elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Vectors {
+    /// x, and its gradient.
+    pub x: bool,
+    /// y, or its gradient.
+    pub y: bool,
 }
 
 impl Geometry {
-    /// The forward kernel for windows of `config` over `input`.
-    pub fn forward(config: &SoftPoolConfig, input: Extent, output: Extent) -> Self {
+    /// The forward kernel for windows of `config` over `input`; vectors as `aligned` tensors allow.
+    pub fn forward(config: &SoftPoolConfig, input: Extent, output: Extent, aligned: bool) -> Self {
         let axes = config.axes();
-        let taps: u64 = axes.iter().map(|axis| u64::from(axis.kernel)).product();
+        let taps = product(by_axis(|i| axes[i].kernel));
         let overlaps = axes.iter().any(AxisWindow::overlaps);
-        let patch = |block: Extent| product(by_axis(|i| patch_of_windows(&axes[i], block[i])));
-        if !overlaps && taps <= u64::from(MAX_DISJOINT_TAPS) {
-            let block = if taps <= 8 { [1, 1, 4] } else { [1, 1, 1] };
-            return Self::new(Kernel::ForwardDisjoint, config, block, input, output);
+        if !overlaps && taps <= MAX_DISJOINT_TAPS {
+            let block = disjoint_block(&axes, taps);
+            return Self::new(Kernel::ForwardDisjoint, config, block, input, output, aligned);
         }
-        // One invocation evaluates a window by the definition in three turns.
-        let loops = 3 * 32 * taps;
-        if overlaps
-            && axes[2].kernel <= MAX_UNROLLED_WIDTH
-            && axes[2].span() <= 2 * MAX_UNROLLED_WIDTH
-            && loops < 60_000
-        {
-            let blocks = [[1, 4, 4], [1, 2, 4], [2, 2, 2], [1, 2, 2], [1, 1, 4]];
-            let blocks = blocks.map(|block| trimmed(block, output));
-            let kept = blocks.into_iter().find(|&block| patch(block) <= u64::from(MAX_KEPT_PATCH));
-            return Self::new(Kernel::ForwardOverlap, config, kept.unwrap_or([1, 4, 8]), input, output);
+        // An invocation that evaluates its block by the definition reads each tap three times.
+        let iterations = 3 * taps * u64::from(u32::BITS);
+        if overlaps && axes[2].span() <= MAX_UNROLLED_WIDTH && iterations < MAX_ITERATIONS {
+            let block = override_block().unwrap_or(if axes[2].stride == 1 { [1, 4, 8] } else { [1, 2, 4] });
+            let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(output[i].max(1)) });
+            return Self::new(Kernel::ForwardOverlap, config, block, input, output, aligned);
         }
-        Self::new(Kernel::ForwardWorkgroup, config, [1, 1, 1], input, output)
+        Self::new(Kernel::ForwardWorkgroup, config, [1, 1, 1], input, output, aligned)
     }
 
     /// The backward kernel that reads nothing but the input and the gradient of the output, if there is one for these
     /// windows.
-    pub fn backward(config: &SoftPoolConfig, input: Extent, output: Extent) -> Option<Self> {
+    pub fn backward(config: &SoftPoolConfig, input: Extent, output: Extent, aligned: bool) -> Option<Self> {
         let axes = config.axes();
-        let taps: u64 = axes.iter().map(|axis| u64::from(axis.kernel)).product();
-        let cell: u64 = axes.iter().map(|axis| u64::from(axis.stride)).product();
-        let small = taps.max(cell) <= u64::from(MAX_DISJOINT_TAPS);
-        if small && !axes.iter().any(AxisWindow::overlaps) {
-            let block = if cell <= 8 { [1, 1, 2] } else { [1, 1, 1] };
-            return Some(Self::new(Kernel::BackwardDisjoint, config, block, input, output));
+        let taps = product(by_axis(|i| axes[i].kernel));
+        let cell = product(by_axis(|i| axes[i].stride));
+        if taps.max(cell) > MAX_DISJOINT_TAPS {
+            return None;
         }
-        let blocks = if cell == 1 { [[2, 2, 2], [1, 4, 4], [1, 1, 8]] } else { [[1, 2, 2], [1, 1, 4], [1, 1, 1]] };
-        let patch = |block: &Extent| product(by_axis(|i| patch_of_cells(&axes[i], block[i])));
-        let fits = |block: &Extent| patch(block) <= u64::from(MAX_BACKWARD_PATCH);
-        let block =
-            blocks.map(|block| trimmed(block, output)).into_iter().filter(fits).max_by_key(|block| product(*block));
-        block.filter(|_| small).map(|block| Self::new(Kernel::BackwardOverlap, config, block, input, output))
+        if !axes.iter().any(AxisWindow::overlaps) {
+            let block = disjoint_block(&axes, taps.max(cell));
+            return Some(Self::new(Kernel::BackwardDisjoint, config, block, input, output, aligned));
+        }
+        let blocks = if axes[2].stride == 1 {
+            [[2, 2, 4], [1, 4, 4], [1, 2, 4], [1, 1, 8]]
+        } else {
+            [[1, 2, 4], [1, 1, 4], [1, 1, 2], [1, 1, 1]]
+        };
+        let blocks = override_block().map_or(blocks, |block| [block; 4]);
+        let block = blocks
+            .map(|block| {
+                by_axis(|i| if i == 2 { block[i] } else { block[i].min(input[i].div_ceil(axes[i].stride).max(1)) })
+            })
+            .into_iter()
+            .filter(|block| product(by_axis(|i| Cover::of(&axes[i], block[i]).patch)) <= MAX_BACKWARD_PATCH)
+            .max_by_key(|block| product(*block))?;
+        Some(Self::new(Kernel::BackwardOverlap, config, block, input, output, aligned))
     }
 
     /// The backward kernel that reads the windows' statistics.
     pub fn backward_from_statistics(config: &SoftPoolConfig, input: Extent, output: Extent) -> Self {
-        Self::new(Kernel::BackwardStatistics, config, [1, 1, 1], input, output)
+        Self::new(Kernel::BackwardStatistics, config, [1, 1, 1], input, output, false)
     }
 
     /// Whether a device with `limits` runs the kernels of `config` at all.
@@ -124,18 +130,43 @@ impl Geometry {
         Ok(())
     }
 
-    fn new(kernel: Kernel, config: &SoftPoolConfig, block: Extent, input: Extent, output: Extent) -> Self {
+    fn new(
+        kernel: Kernel,
+        config: &SoftPoolConfig,
+        block: Extent,
+        input: Extent,
+        output: Extent,
+        aligned: bool,
+    ) -> Self {
         let axes = config.axes();
-        let blocks = by_axis(|i| tiled(kernel, &axes[i], input[i], output[i]).div_ceil(block[i]));
-        let workgroup = if kernel == Kernel::ForwardWorkgroup { lanes(&axes) } else { workgroup(blocks) };
+        // The kernels that read rows have blocks of so many inputs along the width.
+        let has_rows = !matches!(kernel, Kernel::ForwardWorkgroup | Kernel::BackwardStatistics);
+        let vectors = Vectors {
+            x: aligned && has_rows && input[2].is_multiple_of(4) && (block[2] * axes[2].stride).is_multiple_of(4),
+            y: aligned && has_rows && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
+        };
         let has_depth = config.rank() == MAX_RANK;
         let detached = config.gradient_rule() == GradientRule::Detached && !kernel.is_forward();
-        Self { kernel, axes, block, workgroup, has_depth, detached }
+        let mut geometry = Self { kernel, axes, block, workgroup: [1; MAX_RANK], has_depth, detached, vectors };
+        geometry.workgroup = match kernel {
+            Kernel::ForwardWorkgroup => lanes(&axes),
+            _ => workgroup(geometry.blocks(input, output)),
+        };
+        geometry
     }
 
-    /// Blocks along width, height and depth: depth is that of one plane.
+    /// Blocks of one plane along width, height and depth.
     pub fn blocks(&self, input: Extent, output: Extent) -> Extent {
-        let [d, h, w] = by_axis(|i| tiled(self.kernel, &self.axes[i], input[i], output[i]).div_ceil(self.block[i]));
+        let tiled = |i: usize| {
+            let axis = &self.axes[i];
+            match self.kernel {
+                Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output[i],
+                Kernel::BackwardDisjoint => (input[i] + axis.padding).div_ceil(axis.stride),
+                Kernel::BackwardOverlap => input[i].div_ceil(axis.stride),
+                Kernel::BackwardStatistics => input[i],
+            }
+        };
+        let [d, h, w] = by_axis(|i| tiled(i).div_ceil(self.block[i]));
         [w, h, d]
     }
 
@@ -144,7 +175,18 @@ impl Geometry {
         if self.kernel == Kernel::ForwardWorkgroup { [1; MAX_RANK] } else { self.workgroup }
     }
 
-    /// The constants of this geometry, in the order of the prelude. Booleans are 0 and 1 for the unroller.
+    /// Whether a window that exists can reach beyond the input.
+    pub fn masked(&self) -> bool {
+        self.axes.iter().any(|axis| axis.padding > 0 || axis.ceil_mode)
+    }
+
+    /// Whether the backward's blocks start at aligned inputs.
+    pub fn vector_gradient(&self) -> bool {
+        let aligned_start = self.kernel == Kernel::BackwardOverlap || self.axes[2].padding.is_multiple_of(4);
+        self.vectors.x && aligned_start
+    }
+
+    /// The constants of this geometry, as the prelude and the unroller take them.
     pub fn constants(&self) -> Vec<(&'static str, u32)> {
         let mut constants = Vec::with_capacity(64);
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
@@ -157,48 +199,52 @@ impl Geometry {
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
-        match self.kernel {
-            Kernel::ForwardOverlap => {
-                let patch = by_axis(|i| patch_of_windows(&axes[i], block[i]));
-                by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
-                let keep = product(patch) <= u64::from(MAX_KEPT_PATCH);
-                constants.push(("WINDOWS", block.iter().product()));
-                constants.push(("KEEP", u32::from(keep)));
-                constants.push(("KEPT", if keep { patch.iter().product() } else { 1 }));
-            }
-            Kernel::BackwardOverlap => {
-                let patch = by_axis(|i| patch_of_cells(&axes[i], block[i]));
-                let windows = by_axis(|i| block[i] + halo(&axes[i]));
-                by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
-                by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], windows);
-                by_axis_named(["HALO_D", "HALO_H", "HALO_W"], by_axis(|i| halo(&axes[i])));
-                by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], by_axis(|i| block[i] * axes[i].stride));
-                constants.push(("PATCH", patch.iter().product()));
-                constants.push(("WINDOWS", windows.iter().product()));
-            }
-            Kernel::ForwardDisjoint | Kernel::BackwardDisjoint => {
-                constants.push(("TAPS", axes.iter().map(|axis| axis.kernel).product()));
-            }
-            Kernel::ForwardWorkgroup => {
-                let [x, y, _] = self.workgroup;
-                let rows = axes[0].kernel * axes[1].kernel;
-                let (chunk_rows, chunk_columns) = if rows >= 4 * y { (4, 1) } else { (1, 4) };
-                constants.extend([("LANES_X", x), ("LANES_Y", y)]);
-                constants.extend([("CHUNK_ROWS", chunk_rows), ("CHUNK_COLUMNS", chunk_columns)]);
-                constants.push(("CHUNK", chunk_rows * chunk_columns));
-            }
-            Kernel::BackwardStatistics => {}
+        if self.kernel == Kernel::ForwardWorkgroup {
+            let [x, y, _] = self.workgroup;
+            let (rows, columns) = if axes[0].kernel * axes[1].kernel >= 4 * y { (4, 1) } else { (1, 4) };
+            constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
+            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_COLUMNS", columns), ("CHUNK", rows * columns)]);
+            return constants;
         }
-        if self.kernel != Kernel::ForwardWorkgroup {
-            constants.extend(["WORKGROUP_X", "WORKGROUP_Y", "WORKGROUP_Z"].into_iter().zip(self.workgroup));
-        }
+        by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
+        let cover = [0, 1, 2].map(|i| match self.kernel {
+            Kernel::BackwardOverlap => Cover::of(&axes[i], block[i]),
+            _ => Cover { before: 0, windows: block[i], patch: patch_of(&axes[i], block[i]), offset: 0 },
+        });
+        let patch = by_axis(|i| cover[i].patch);
+        // Inputs, and windows, by which the row's first lies after an aligned one.
+        let lead =
+            if self.vectors.x { (cover[2].before * axes[2].stride + axes[2].padding).wrapping_neg() % 4 } else { 0 };
+        let g_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
+        let quads = (lead + patch[2]).div_ceil(4);
+        by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
+        by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], by_axis(|i| block[i] * axes[i].stride));
+        by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
+        by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
+        by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
+        let keep = product(patch) <= MAX_KEPT_PATCH;
+        constants.extend([
+            ("BLOCK_QUADS", block[2] / 4),
+            ("CELL_QUADS", block[2] * axes[2].stride / 4),
+            ("LEAD", lead),
+            ("QUADS", quads),
+            ("ROW", 4 * quads),
+            ("G_LEAD", g_lead),
+            ("G_QUADS", (g_lead + cover[2].windows).div_ceil(4)),
+            ("PATCH", patch.iter().product()),
+            ("WINDOWS", cover.iter().map(|cover| cover.windows).product()),
+            ("TAPS", axes.iter().map(|axis| axis.kernel).product()),
+            ("KEEP", u32::from(keep)),
+            ("KEPT", if keep { patch.iter().product() } else { 1 }),
+        ]);
         constants
     }
+}
 
-    /// Whether a window that exists can reach beyond the input.
-    pub fn masked(&self) -> bool {
-        self.axes.iter().any(|axis| axis.padding > 0 || axis.ceil_mode)
-    }
+fn override_block() -> Option<Extent> {
+    let text = std::env::var("SOFTPOOL_BLOCK").ok()?;
+    let v: Vec<u32> = text.split(',').map(|t| t.parse().unwrap()).collect();
+    Some([v[0], v[1], v[2]])
 }
 
 impl Kernel {
@@ -208,33 +254,48 @@ impl Kernel {
 }
 
 fn by_axis(value: impl FnMut(usize) -> u32) -> Extent {
-    let mut value = value;
-    [value(0), value(1), value(2)]
+    [0, 1, 2].map(value)
 }
 
 fn product(extent: Extent) -> u64 {
     extent.iter().map(|&size| u64::from(size)).product()
 }
 
-/// `block` no larger than what there is.
-fn trimmed(block: Extent, size: Extent) -> Extent {
-    by_axis(|i| block[i].min(size[i].max(1)))
-}
-
 /// Inputs along an axis from the first to the last tap of `windows` windows.
-fn patch_of_windows(axis: &AxisWindow, windows: u32) -> u32 {
+fn patch_of(axis: &AxisWindow, windows: u32) -> u32 {
     (windows - 1) * axis.stride + axis.span()
 }
 
-/// Windows before a cell's own that can hold one of its inputs.
-fn halo(axis: &AxisWindow) -> u32 {
-    (axis.span() - 1) / axis.stride
+/// The block of windows, or of cells, for windows of `elements` taps or inputs that share none.
+fn disjoint_block(axes: &[AxisWindow; MAX_RANK], elements: u64) -> Extent {
+    match elements {
+        _ if axes[2].stride > 8 => [1, 1, 1],
+        ..=16 => [1, 1, 4],
+        _ => [1, 1, 1],
+    }
 }
 
-/// Inputs along an axis of all windows that hold an input of `cells` cells, and of the cells.
-fn patch_of_cells(axis: &AxisWindow, cells: u32) -> u32 {
-    let windows = cells + halo(axis);
-    patch_of_windows(axis, windows).max(windows * axis.stride)
+/// Along an axis: the windows that hold any input of a block that starts at a multiple of the stride, and their inputs.
+#[derive(Clone, Copy, Debug)]
+struct Cover {
+    /// Windows that start at lower multiples of the stride, less the padding.
+    before: u32,
+    windows: u32,
+    /// Inputs from the first window's start on that hold all windows and the block.
+    patch: u32,
+    /// Where in the patch the block starts.
+    offset: u32,
+}
+
+impl Cover {
+    fn of(axis: &AxisWindow, block: u32) -> Self {
+        // Window o holds padded positions from o stride to o stride + span - 1; the block, those from padding on.
+        let before = (axis.span() - 1).saturating_sub(axis.padding) / axis.stride;
+        let last = (block * axis.stride - 1 + axis.padding) / axis.stride;
+        let windows = before + last + 1;
+        let offset = before * axis.stride + axis.padding;
+        Self { before, windows, patch: patch_of(axis, windows).max(offset + block * axis.stride), offset }
+    }
 }
 
 /// Invocations along width, height and depth that fit `blocks` (depth, height, width) best: eight or more along the

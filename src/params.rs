@@ -12,7 +12,7 @@ pub(crate) struct Params {
     pub planes: u32,
     /// Windows along depth, height and width.
     pub output_size: [u32; 3],
-    /// `|beta|`.
+    /// `2 |beta|`.
     pub beta: f32,
     /// The block of invocation (0, 0, 0), along width, height and depth.
     pub first_block: [u32; 3],

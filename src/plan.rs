@@ -206,7 +206,8 @@ impl Planner<'_> {
                 input_size: self.shape.depth_height_width(),
                 planes: piece.planes,
                 output_size: self.pooled.depth_height_width(),
-                beta: self.config.beta().abs(),
+                // Shaders count in halves of x; a beta whose double is beyond f32 is as good as the largest.
+                beta: (2.0 * self.config.beta().abs()).min(f32::MAX),
                 first_block: piece.first_block,
                 sign: if self.config.beta() < 0.0 { -1.0 } else { 1.0 },
                 ..bytemuck::Zeroable::zeroed()

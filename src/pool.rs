@@ -183,7 +183,7 @@ impl GpuSoftPool {
         if let Some(StatisticsView { buffer, byte_offset }) = tensors.statistics {
             bound.push(Bound::statistics(buffer, byte_offset, &planner.pooled));
         }
-        planner.plan(&[(planner.forward(), &bound)])
+        planner.plan(&[(planner.forward(&bound), &bound)])
     }
 
     /// Prepares a backward pass over buffers of the host, by the configuration's gradient rule.
@@ -205,13 +205,14 @@ impl GpuSoftPool {
             bound.push(Bound::statistics(buffer, byte_offset, &planner.pooled));
             return planner.plan(&[(from_statistics, &bound)]);
         }
-        if let Some(geometry) = Geometry::backward(&self.config, input, output) {
+        if let Some(geometry) = Geometry::backward(&self.config, input, output, aligned(&bound)) {
             return planner.plan(&[(geometry, &bound)]);
         }
         let scratch = self.allocate_statistics(&planner.pooled)?;
         let statistics = Bound::statistics(&scratch, 0, &planner.pooled);
         bound.push(statistics);
-        planner.plan(&[(planner.forward(), &[x, statistics]), (from_statistics, &bound)])
+        let saving = [x, statistics];
+        planner.plan(&[(planner.forward(&saving), &saving), (from_statistics, &bound)])
     }
 
     /// Records a forward pass into the host's encoder. To repeat it, keep a plan instead.
@@ -336,8 +337,9 @@ impl GpuSoftPool {
 }
 
 impl Planner<'_> {
-    fn forward(&self) -> Geometry {
-        Geometry::forward(self.config, self.shape.depth_height_width(), self.pooled.depth_height_width())
+    fn forward(&self, bound: &[Bound<'_>]) -> Geometry {
+        let (input, output) = (self.shape.depth_height_width(), self.pooled.depth_height_width());
+        Geometry::forward(self.config, input, output, aligned(bound))
     }
 
     /// A tensor with one element a window.
@@ -345,6 +347,11 @@ impl Planner<'_> {
         check_shape(role, view.shape, self.pooled)?;
         Ok(Bound::tensor(role, view))
     }
+}
+
+/// Whether every tensor starts where a vector of four elements may.
+fn aligned(bound: &[Bound<'_>]) -> bool {
+    bound.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES))
 }
 
 fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {

@@ -121,6 +121,9 @@ impl Specialisation {
             ("HAS_DEPTH", self.geometry.has_depth),
             ("MASKED", self.geometry.masked()),
             ("DETACHED", self.geometry.detached),
+            ("VECTOR_X", self.geometry.vectors.x),
+            ("VECTOR_Y", self.geometry.vectors.y),
+            ("VECTOR_GRADIENT", self.geometry.vector_gradient()),
             ("SAVE_LSE", self.lse),
             ("SAVE_STATISTICS", self.statistics),
         ];
@@ -141,16 +144,45 @@ impl Specialisation {
             let output = matches!(role, Role::Y | Role::Lse | Role::Statistics);
             if output && self.geometry.kernel.is_forward() {
                 writeln!(text, "fn store_{name}(index: u32, value: f32) {{}}")?;
+                writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{}}")?;
             }
             return Ok(());
         };
         let access = if read_only { "read" } else { "read_write" };
         let binding = role.binding();
-        writeln!(text, "@group(0) @binding({binding}) var<storage, {access}> {name}: array<f32>;")?;
+        let vector = self.is_vector(role);
+        let element = if vector { "vec4<f32>" } else { "f32" };
+        writeln!(text, "@group(0) @binding({binding}) var<storage, {access}> {name}: array<{element}>;")?;
+        // Indices count elements; those of vectors are multiples of 4.
+        let one = if vector { format!("{name}[index / 4u][index % 4u]") } else { format!("{name}[index]") };
+        let four = format!("{name}[index / 4u]");
         if self.writes(role) == Some(true) {
-            writeln!(text, "fn store_{name}(index: u32, value: f32) {{\n    {name}[index] = value;\n}}")
+            writeln!(text, "fn store_{name}(index: u32, value: f32) {{ {one} = value; }}")?;
+            let body = if vector {
+                format!("{four} = values;")
+            } else {
+                (0..4).map(|i| format!("{name}[index + {i}u] = values[{i}]; ")).collect()
+            };
+            writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{ {body} }}")
         } else {
-            writeln!(text, "fn load_{name}(index: u32) -> f32 {{\n    return {name}[index];\n}}")
+            writeln!(text, "fn load_{name}(index: u32) -> f32 {{ return {one}; }}")?;
+            let body = if vector {
+                four
+            } else {
+                format!("vec4({name}[index], {name}[index + 1u], {name}[index + 2u], {name}[index + 3u])")
+            };
+            writeln!(text, "fn load_{name}4(index: u32) -> vec4<f32> {{ return {body}; }}")
+        }
+    }
+
+    /// Whether the tensor is bound as vectors of four elements.
+    pub fn is_vector(&self, role: Role) -> bool {
+        let vectors = self.geometry.vectors;
+        match role {
+            Role::X => vectors.x,
+            Role::GradInput => self.geometry.vector_gradient(),
+            Role::Y | Role::GradOutput => vectors.y,
+            Role::Lse | Role::Statistics => false,
         }
     }
 
@@ -182,21 +214,26 @@ impl Kernel {
     /// The files that make the kernel, its own last.
     fn files(self) -> Vec<&'static str> {
         const WINDOW: &str = include_str!("../shaders/window.wgsl");
+        const ROWS: &str = include_str!("../shaders/rows.wgsl");
+        const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
         const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
-        const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
-        const OVERLAP: &str = include_str!("../shaders/overlap.wgsl");
+        const COVERING: &str = include_str!("../shaders/covering.wgsl");
         match self {
             Self::ForwardDisjoint => {
-                vec![WINDOW, FORWARD, DISJOINT, include_str!("../shaders/forward_disjoint.wgsl")]
+                vec![WINDOW, ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")]
             }
-            Self::ForwardOverlap => vec![WINDOW, FORWARD, OVERLAP, include_str!("../shaders/forward_overlap.wgsl")],
+            Self::ForwardOverlap => vec![WINDOW, ROWS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")],
             Self::ForwardWorkgroup => vec![WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")],
             Self::BackwardDisjoint => {
-                vec![WINDOW, BACKWARD, DISJOINT, include_str!("../shaders/backward_disjoint.wgsl")]
+                vec![WINDOW, ROWS, DISJOINT, BACKWARD, include_str!("../shaders/backward_disjoint.wgsl")]
             }
-            Self::BackwardOverlap => vec![WINDOW, BACKWARD, OVERLAP, include_str!("../shaders/backward_overlap.wgsl")],
-            Self::BackwardStatistics => vec![WINDOW, BACKWARD, include_str!("../shaders/backward_statistics.wgsl")],
+            Self::BackwardOverlap => {
+                vec![WINDOW, ROWS, BACKWARD, COVERING, include_str!("../shaders/backward_overlap.wgsl")]
+            }
+            Self::BackwardStatistics => {
+                vec![WINDOW, BACKWARD, COVERING, include_str!("../shaders/backward_statistics.wgsl")]
+            }
         }
     }
 }

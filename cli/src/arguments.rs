@@ -84,7 +84,8 @@ pub struct ImageArguments {
     /// Step from one window to the next: one number, or height,width [default: the kernel].
     #[arg(long, value_name = "S", allow_hyphen_values = true)]
     pub stride: Option<AxisList>,
-    /// soft weighs by exp(beta x), max is a beta so large that only the largest value counts, avg is beta 0.
+    /// soft weighs by exp(beta x); max is beta 1e8, so large that levels below the largest weigh exactly 0; avg is
+    /// beta 0.
     #[arg(long, value_enum, default_value = "soft")]
     pub method: Method,
     /// Inverse temperature of --method soft, for values from 0 (black) to 1 (white), whatever the bit depth

@@ -45,6 +45,10 @@ impl Device {
         }
     }
 
+    pub fn is_gpu(&self) -> bool {
+        matches!(self, Self::Gpu(_))
+    }
+
     pub fn name(&self) -> String {
         match self {
             Self::Gpu(gpu) => gpu.context.name(),

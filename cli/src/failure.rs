@@ -35,7 +35,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(message) => f.write_str(message),
             Self::Device(message) => {
-                write!(f, "{message}\n(--device cpu computes without a GPU, --device takes another adapter)")
+                write!(f, "{message}\n(SOFTPOOL_ADAPTER and --device choose another adapter, --device cpu none)")
             }
         }
     }

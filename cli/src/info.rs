@@ -35,7 +35,7 @@ fn describe(report: &mut String, index: usize, adapter: &Adapter) {
         ("driver", driver.trim().to_owned()),
     ];
     for (name, value) in [
-        ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size.into()),
+        ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
         ("max_buffer_size", limits.max_buffer_size),
         ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into()),
     ] {

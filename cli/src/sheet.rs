@@ -32,6 +32,8 @@ const CROP_MARGIN: usize = 8;
 const BACKGROUND: Rgb<u8> = Rgb([255, 255, 255]);
 const INK: Rgb<u8> = Rgb([31, 35, 40]);
 const PALE_INK: Rgb<u8> = Rgb([89, 99, 110]);
+/// Around each image, so that a white one ends somewhere.
+const FRAME: Rgb<u8> = Rgb([208, 215, 222]);
 const MARK: Rgb<u8> = Rgb([0, 110, 230]);
 
 const REGULAR: &[u8] = include_bytes!("../assets/Roboto-Regular.ttf");
@@ -162,6 +164,8 @@ fn compose(fonts: &Fonts, title: &str, subtitle: &str, rows: &[Vec<Figure>], not
         let columns = [MARGIN, MARGIN + COLUMN + GUTTER, MARGIN + 2 * (COLUMN + GUTTER)];
         let lefts = if row.len() == 2 { [columns[0], columns[2], columns[2]] } else { columns };
         for (figure, left) in row.iter().zip(lefts) {
+            let frame = RgbImage::from_pixel(figure.image.width() + 2, figure.image.height() + 2, FRAME);
+            imageops::replace(&mut page, &frame, i64::from(left) - 1, i64::from(top) - 1);
             imageops::replace(&mut page, &figure.image, left.into(), top.into());
             if let Some(mark) = &figure.mark {
                 draw_mark(&mut page, mark, [left, top], &figure.image);

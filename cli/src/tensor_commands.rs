@@ -79,5 +79,6 @@ fn written(path: &Path, shape: &Shape) -> String {
 
 /// The line that says where and how fast a pooling ran.
 pub fn ran_on(device: &Device, time: Duration) -> String {
-    format!("{:.1} ms on {}\n", time.as_secs_f64() * 1e3, device.name())
+    let part = if device.is_gpu() { ", with transfers and compiling the kernels," } else { "" };
+    format!("{:.1} ms{part} on {}\n", time.as_secs_f64() * 1e3, device.name())
 }
