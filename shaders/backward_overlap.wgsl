@@ -15,6 +15,88 @@ fn covering_window(plane: u32, window: vec3<u32>) -> Window {
     return window_by_definition(plane, window_start(window));
 }
 
+// Two sums by window column: s and q, or a and b.
+struct Pair {
+    x: array<f32, WINDOWS_W>,
+    y: array<f32, WINDOWS_W>,
+}
+
+fn added(first: Pair, second: Pair) -> Pair {
+    var sum: Pair;
+    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
+        sum.x[ww] = first.x[ww] + second.x[ww];
+        sum.y[ww] = first.y[ww] + second.y[ww];
+    }
+    return sum;
+}
+
+fn row_weights(row: array<f32, ROW>, inside: array<bool, PATCH_W>, c: f32) -> array<f32, PATCH_W> {
+    var e: array<f32, PATCH_W>;
+    for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
+        e[pw] = select(0.0, weigh(row[LEAD + pw], c), inside[pw]);
+    }
+    return e;
+}
+
+// A row's part of s_R and q_R = s_R d_R.
+fn row_sums(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32) -> Pair {
+    var sums: Pair;
+    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
+        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+            const pw = ww * STRIDE_W + kw * DILATION_W;
+            sums.x[ww] += e[pw];
+            sums.y[ww] += e[pw] * (row[LEAD + pw] - p);
+        }
+    }
+    return sums;
+}
+
+// a_R and b_R = a_R d_R from s_R and q_R, 0 for windows that do not exist; and whether they all can stand.
+struct Factors {
+    ab: Pair,
+    stand: bool,
+}
+
+fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
+    let g = load_g_row(plane, first);
+    let size = vec3<i32>(params.output_size);
+    let row_exists = all(first.xy >= vec2(0)) && all(first.xy < size.xy);
+    var result: Factors;
+    result.stand = true;
+    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
+        let column = first.z + i32(ww);
+        let exists = row_exists && column >= 0 && column < size.z;
+        let one = 1.0 / sq.x[ww];
+        result.stand = result.stand && (!exists || can_stand(sq.x[ww], sq.y[ww]));
+        result.ab.x[ww] = select(0.0, g[ww] * one, exists);
+        result.ab.y[ww] = select(0.0, g[ww] * one * (sq.y[ww] * one), exists);
+    }
+    return result;
+}
+
+// The gradients of the block's part of a row, from the sums of a_R and b_R over the window rows that hold it.
+fn row_gradients(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32, ab: Pair) -> array<f32, CELLS_W> {
+    var sum_a: array<f32, PATCH_W>;
+    var sum_b: array<f32, PATCH_W>;
+    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
+        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+            sum_a[ww * STRIDE_W + kw * DILATION_W] += ab.x[ww];
+            sum_b[ww * STRIDE_W + kw * DILATION_W] += ab.y[ww];
+        }
+    }
+    var gradients: array<f32, CELLS_W>;
+    for (var cw = 0u; cw < CELLS_W; cw++) { // unroll
+        const pw = cw + OFFSET_W;
+        if (DETACHED) {
+            gradients[cw] = e[pw] * sum_a[pw];
+        } else {
+            let v = row[LEAD + pw] - p;
+            gradients[cw] = e[pw] * ((1.0 + params.beta * v) * sum_a[pw] - params.beta * sum_b[pw]);
+        }
+    }
+    return gradients;
+}
+
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
@@ -23,116 +105,57 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING);
-    let column_inside = columns_inside(start.z);
 
-    var z: array<f32, PATCH>;
-    var e: array<f32, PATCH>;
+    var rows: array<array<f32, ROW>, PATCH_ROWS>;
     var extremes = no_extremes();
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
-            var row: array<f32, ROW>;
-            load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z, &row);
-            for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                z[(pd * PATCH_H + ph) * PATCH_W + pw] = row[LEAD + pw];
-                extremes.highest = max(extremes.highest, row[LEAD + pw]);
-                extremes.lowest = min(extremes.lowest, row[LEAD + pw]);
-            }
+            rows[pd * PATCH_H + ph] = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
+            extremes = row_extremes(extremes, rows[pd * PATCH_H + ph]);
         }
     }
     let c = extremes.highest;
     let p = 0.5 * extremes.lowest + 0.5 * c;
 
-    // s_R and q_R = s_R d_R.
-    var s: array<f32, WINDOWS>;
-    var q: array<f32, WINDOWS>;
+    // By row of the patch, along the width; then by row of windows.
+    var e: array<array<f32, PATCH_W>, PATCH_ROWS>;
+    var row_sq: array<Pair, PATCH_ROWS>;
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
-            let in_row = row_inside(start.xy + vec2(i32(pd), i32(ph)));
-            var row_s: array<f32, WINDOWS_W>;
-            var row_q: array<f32, WINDOWS_W>;
-            for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                const i = (pd * PATCH_H + ph) * PATCH_W + pw;
-                e[i] = select(0.0, weigh(z[i], c), in_row && column_inside[pw]);
-                for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-                    if (holds(ww, pw, KERNEL_W, STRIDE_W, DILATION_W)) {
-                        row_s[ww] += e[i];
-                        row_q[ww] += e[i] * (z[i] - p);
-                    }
-                }
-            }
-            for (var wd = 0u; wd < WINDOWS_D; wd++) { // unroll
-                for (var wh = 0u; wh < WINDOWS_H; wh++) { // unroll
-                    if (holds(wd, pd, KERNEL_D, STRIDE_D, DILATION_D) && holds(wh, ph, KERNEL_H, STRIDE_H, DILATION_H)) {
-                        for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-                            s[(wd * WINDOWS_H + wh) * WINDOWS_W + ww] += row_s[ww];
-                            q[(wd * WINDOWS_H + wh) * WINDOWS_W + ww] += row_q[ww];
-                        }
-                    }
-                }
-            }
+            const row = pd * PATCH_H + ph;
+            e[row] = row_weights(rows[row], inside_row(start.xy + vec2(i32(pd), i32(ph)), start.z), c);
+            row_sq[row] = row_sums(rows[row], e[row], p);
         }
     }
-
-    // a_R and b_R = a_R d_R, 0 for windows that do not exist.
-    var a: array<f32, WINDOWS>;
-    var b: array<f32, WINDOWS>;
-    var stands = true;
+    var row_ab: array<Pair, PATCH_ROWS>;
+    var stand = true;
     for (var wd = 0u; wd < WINDOWS_D; wd++) { // unroll
         for (var wh = 0u; wh < WINDOWS_H; wh++) { // unroll
-            let first = first_window + vec3<i32>(vec3(wd, wh, 0u));
-            let g = load_g_row(block.plane, first);
-            for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-                const i = (wd * WINDOWS_H + wh) * WINDOWS_W + ww;
-                let at = first + vec3(0, 0, i32(ww));
-                let exists = all(at >= vec3(0)) && all(at < vec3<i32>(params.output_size));
-                stands = stands && (!exists || can_stand(s[i], q[i]));
-                let one = 1.0 / s[i];
-                a[i] = select(0.0, g[ww] * one, exists);
-                b[i] = select(0.0, g[ww] * one * (q[i] * one), exists);
+            var sq: Pair;
+            for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
+                for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
+                    sq = added(sq, row_sq[(wd * STRIDE_D + kd * DILATION_D) * PATCH_H + wh * STRIDE_H + kh * DILATION_H]);
+                }
+            }
+            let of_windows = factors(block.plane, first_window + vec3<i32>(vec3(wd, wh, 0u)), sq);
+            stand = stand && of_windows.stand;
+            for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
+                for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
+                    const row = (wd * STRIDE_D + kd * DILATION_D) * PATCH_H + wh * STRIDE_H + kh * DILATION_H;
+                    row_ab[row] = added(row_ab[row], of_windows.ab);
+                }
             }
         }
     }
-
     for (var cd = 0u; cd < CELLS_D; cd++) { // unroll
         for (var ch = 0u; ch < CELLS_H; ch++) { // unroll
-            const pd = cd + OFFSET_D;
-            const ph = ch + OFFSET_H;
-            // Sums over the windows that hold this row, by window column.
-            var row_a: array<f32, WINDOWS_W>;
-            var row_b: array<f32, WINDOWS_W>;
-            for (var wd = 0u; wd < WINDOWS_D; wd++) { // unroll
-                for (var wh = 0u; wh < WINDOWS_H; wh++) { // unroll
-                    if (holds(wd, pd, KERNEL_D, STRIDE_D, DILATION_D) && holds(wh, ph, KERNEL_H, STRIDE_H, DILATION_H)) {
-                        for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-                            row_a[ww] += a[(wd * WINDOWS_H + wh) * WINDOWS_W + ww];
-                            row_b[ww] += b[(wd * WINDOWS_H + wh) * WINDOWS_W + ww];
-                        }
-                    }
-                }
-            }
-            var gradients: array<f32, CELLS_W>;
-            for (var cw = 0u; cw < CELLS_W; cw++) { // unroll
-                const pw = cw + OFFSET_W;
-                const i = (pd * PATCH_H + ph) * PATCH_W + pw;
-                var sum_a = 0.0;
-                var sum_b = 0.0;
-                for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-                    if (holds(ww, pw, KERNEL_W, STRIDE_W, DILATION_W)) {
-                        sum_a += row_a[ww];
-                        sum_b += row_b[ww];
-                    }
-                }
-                if (DETACHED) {
-                    gradients[cw] = e[i] * sum_a;
-                } else {
-                    gradients[cw] = e[i] * ((1.0 + params.beta * (z[i] - p)) * sum_a - params.beta * sum_b);
-                }
-            }
-            store_gradient_row(block.plane, start + vec3<i32>(vec3(pd, ph, OFFSET_W)), gradients);
+            const row = (cd + OFFSET_D) * PATCH_H + ch + OFFSET_H;
+            let first = start + vec3<i32>(vec3(cd + OFFSET_D, ch + OFFSET_H, OFFSET_W));
+            store_gradient_row(block.plane, first, row_gradients(rows[row], e[row], p, row_ab[row]));
         }
     }
 
-    if (!stands) {
+    if (!stand) {
         for (var i = 0u; i < CELLS_D * CELLS_H * CELLS_W; i++) {
             let in_block = vec3(i / (CELLS_H * CELLS_W), i / CELLS_W % CELLS_H, i % CELLS_W);
             let at = block.first * STRIDE + in_block;

@@ -41,20 +41,17 @@ fn disjoint_window(taps: Taps, extremes: Extremes, e: array<f32, TAPS>) -> Windo
 // The taps of a row of BLOCK_W windows, the first at `first`.
 fn load_taps(plane: u32, first: vec3<u32>) -> array<Taps, BLOCK_W> {
     let start = window_start(first);
-    let column_inside = columns_inside(start.z);
     var taps: array<Taps, BLOCK_W>;
     for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
         for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
             let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-            var row: array<f32, ROW>;
-            load_row(plane, depth_height, start.z, &row);
-            let inside = row_inside(depth_height);
+            let row = load_row(plane, depth_height, start.z);
+            let inside = inside_row(depth_height, start.z);
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
                     const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-                    const column = bw * STRIDE_W + kw * DILATION_W;
-                    taps[bw].z[tap] = row[LEAD + column];
-                    taps[bw].inside[tap] = inside && column_inside[column];
+                    taps[bw].z[tap] = row[LEAD + bw * STRIDE_W + kw * DILATION_W];
+                    taps[bw].inside[tap] = inside[bw * STRIDE_W + kw * DILATION_W];
                 }
             }
         }

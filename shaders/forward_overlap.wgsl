@@ -10,6 +10,61 @@
 // windows of small values are as accurate beside a large c as alone. Statistics go by each window's own maximum m_R,
 // and d_R = y_R - m_R by a pivot amid the patch: a gradient needs it exact against 1, not against the values.
 
+// What the elements of a patch are measured from: c, p, and for the statistics the middle between the extremes.
+struct About {
+    c: f32,
+    p: f32,
+    middle: f32,
+    lowest: f32,
+}
+
+// By window column: s_R, sum e (z - p), and for the statistics m_R and sum e (z - middle).
+struct Sums {
+    s: array<f32, BLOCK_W>,
+    q: array<f32, BLOCK_W>,
+    m: array<f32, BLOCK_W>,
+    amid: array<f32, BLOCK_W>,
+}
+
+fn row_sums(row: array<f32, ROW>, inside: array<bool, PATCH_W>, about: About) -> Sums {
+    var e: array<f32, PATCH_W>;
+    for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
+        e[pw] = select(0.0, weigh(row[LEAD + pw], about.c), inside[pw]);
+    }
+    var sums: Sums;
+    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+        sums.m[bw] = about.lowest;
+        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+            const pw = bw * STRIDE_W + kw * DILATION_W;
+            let z = row[LEAD + pw];
+            sums.s[bw] += e[pw];
+            sums.q[bw] += e[pw] * (z - about.p);
+            if (SAVE_STATISTICS) {
+                sums.m[bw] = select(sums.m[bw], max(sums.m[bw], z), inside[pw]);
+                sums.amid[bw] += e[pw] * (z - about.middle);
+            }
+        }
+    }
+    return sums;
+}
+
+fn added(a: Sums, b: Sums) -> Sums {
+    var sums: Sums;
+    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+        sums.s[bw] = a.s[bw] + b.s[bw];
+        sums.q[bw] = a.q[bw] + b.q[bw];
+        sums.m[bw] = max(a.m[bw], b.m[bw]);
+        sums.amid[bw] = a.amid[bw] + b.amid[bw];
+    }
+    return sums;
+}
+
+// Whether a window of the block holds a row of the patch, along depth or height.
+fn holds(window: u32, row: u32, kernel: u32, stride: u32, dilation: u32) -> bool {
+    let from_start = row - window * stride;
+    return row >= window * stride && from_start % dilation == 0u && from_start / dilation < kernel;
+}
+
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.output_size);
@@ -17,82 +72,44 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     let start = window_start(block.first);
-    let column_inside = columns_inside(start.z);
 
-    // With KEEP the patch stays in registers; else each row is read again when its extremes are known.
-    var kept: array<f32, KEPT>;
+    // With KEEP the patch stays in registers; else each row is read again when the extremes are known.
+    var kept: array<array<f32, ROW>, KEPT_ROWS>;
     var extremes = no_extremes();
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
-            var row: array<f32, ROW>;
-            load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z, &row);
-            for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                let z = row[LEAD + pw];
-                extremes.highest = max(extremes.highest, z);
-                extremes.lowest = min(extremes.lowest, z);
-                if (KEEP > 0u) {
-                    kept[(pd * PATCH_H + ph) * PATCH_W + pw] = z;
-                }
+            let row = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
+            extremes = row_extremes(extremes, row);
+            if (KEEP > 0u) {
+                kept[pd * PATCH_H + ph] = row;
             }
         }
     }
     let c = extremes.highest;
     let least = min(abs(extremes.lowest), abs(c));
     let all_near = extremes.lowest * c > 0.0 && 2.0 * least >= max(abs(extremes.lowest), abs(c));
-    let p = select(0.0, c, all_near);
-    let middle = 0.5 * extremes.lowest + 0.5 * c;
+    let about = About(c, select(0.0, c, all_near), 0.5 * extremes.lowest + 0.5 * c, extremes.lowest);
 
-    // By window: s_R, sum e (z - p), and for the statistics m_R and sum e (z - middle).
-    var s: array<f32, WINDOWS>;
-    var q: array<f32, WINDOWS>;
-    var m: array<f32, WINDOWS>;
-    var amid: array<f32, WINDOWS>;
-    for (var b = 0u; b < WINDOWS; b++) { // unroll
-        m[b] = extremes.lowest;
+    var sums: array<Sums, WINDOW_ROWS>;
+    for (var i = 0u; i < WINDOW_ROWS; i++) { // unroll
+        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+            sums[i].m[bw] = about.lowest;
+        }
     }
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
             let depth_height = start.xy + vec2(i32(pd), i32(ph));
             var row: array<f32, ROW>;
-            if (KEEP == 0u) {
-                load_row(block.plane, depth_height, start.z, &row);
+            if (KEEP > 0u) {
+                row = kept[pd * PATCH_H + ph];
+            } else {
+                row = load_row(block.plane, depth_height, start.z);
             }
-            let in_row = row_inside(depth_height);
-            var row_s: array<f32, BLOCK_W>;
-            var row_q: array<f32, BLOCK_W>;
-            var row_m: array<f32, BLOCK_W>;
-            var row_amid: array<f32, BLOCK_W>;
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                row_m[bw] = extremes.lowest;
-            }
-            for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-                var z = row[LEAD + pw];
-                if (KEEP > 0u) {
-                    z = kept[(pd * PATCH_H + ph) * PATCH_W + pw];
-                }
-                let inside = in_row && column_inside[pw];
-                let e = select(0.0, weigh(z, c), inside);
-                for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                    if (holds(bw, pw, KERNEL_W, STRIDE_W, DILATION_W)) {
-                        row_s[bw] += e;
-                        row_q[bw] += e * (z - p);
-                        if (SAVE_STATISTICS) {
-                            row_m[bw] = select(row_m[bw], max(row_m[bw], z), inside);
-                            row_amid[bw] += e * (z - middle);
-                        }
-                    }
-                }
-            }
+            let of_row = row_sums(row, inside_row(depth_height, start.z), about);
             for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
                 for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
                     if (holds(bd, pd, KERNEL_D, STRIDE_D, DILATION_D) && holds(bh, ph, KERNEL_H, STRIDE_H, DILATION_H)) {
-                        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                            const b = (bd * BLOCK_H + bh) * BLOCK_W + bw;
-                            s[b] += row_s[bw];
-                            q[b] += row_q[bw];
-                            m[b] = max(m[b], row_m[bw]);
-                            amid[b] += row_amid[bw];
-                        }
+                        sums[bd * BLOCK_H + bh] = added(sums[bd * BLOCK_H + bh], of_row);
                     }
                 }
             }
@@ -106,16 +123,16 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             if (all(first.xy < params.output_size.xy)) {
                 var y: array<f32, BLOCK_W>;
                 for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                    const b = (bd * BLOCK_H + bh) * BLOCK_W + bw;
+                    const i = bd * BLOCK_H + bh;
                     let at = first + vec3(0u, 0u, bw);
-                    var window = Window(c, s[b], 0.0, p + q[b] / s[b]);
+                    let s = sums[i].s[bw];
+                    var window = Window(c, s, 0.0, about.p + sums[i].q[bw] / s);
                     y[bw] = window.y;
                     if (at.z < params.output_size.z) {
-                        by_definition |= select(1u << b, 0u, can_stand(window.s, window.y));
+                        by_definition |= select(1u << (i * BLOCK_W + bw), 0u, can_stand(s, window.y));
                         if (SAVE_STATISTICS) {
-                            window.c = m[b];
-                            window.s = s[b] / weigh(m[b], c);
-                            window.d = (middle - m[b]) + amid[b] / s[b];
+                            let m = sums[i].m[bw];
+                            window = Window(m, s / weigh(m, c), (about.middle - m) + sums[i].amid[bw] / s, window.y);
                         }
                         store_besides(window_index(block.plane, at), window);
                     }

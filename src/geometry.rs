@@ -9,9 +9,9 @@ pub(crate) type Extent = [u32; MAX_RANK];
 /// Taps that an invocation keeps in registers for a window that shares none with another.
 const MAX_DISJOINT_TAPS: u64 = 64;
 /// Inputs that a forward block keeps in registers; above it each row is read twice.
-const MAX_KEPT_PATCH: u64 = 128;
+const MAX_KEPT_PATCH: u64 = 256;
 /// Inputs that a backward block keeps in registers; larger windows go by statistics.
-const MAX_BACKWARD_PATCH: u64 = 128;
+const MAX_BACKWARD_PATCH: u64 = 256;
 /// Inputs that the widest window spans whose row a block unrolls; wider ones are shared by a workgroup.
 const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
@@ -69,7 +69,7 @@ impl Geometry {
         // An invocation that evaluates its block by the definition reads each tap three times.
         let iterations = 3 * taps * u64::from(u32::BITS);
         if overlaps && axes[2].span() <= MAX_UNROLLED_WIDTH && iterations < MAX_ITERATIONS {
-            let block = override_block().unwrap_or(if axes[2].stride == 1 { [1, 4, 8] } else { [1, 2, 4] });
+            let block = override_block().unwrap_or([1, 4, 8]);
             let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(output[i].max(1)) });
             return Self::new(Kernel::ForwardOverlap, config, block, input, output, aligned);
         }
@@ -90,7 +90,7 @@ impl Geometry {
             return Some(Self::new(Kernel::BackwardDisjoint, config, block, input, output, aligned));
         }
         let blocks = if axes[2].stride == 1 {
-            [[2, 2, 4], [1, 4, 4], [1, 2, 4], [1, 1, 8]]
+            [[2, 2, 4], [1, 4, 8], [1, 4, 4], [1, 1, 8]]
         } else {
             [[1, 2, 4], [1, 1, 4], [1, 1, 2], [1, 1, 1]]
         };
@@ -231,11 +231,11 @@ impl Geometry {
             ("ROW", 4 * quads),
             ("G_LEAD", g_lead),
             ("G_QUADS", (g_lead + cover[2].windows).div_ceil(4)),
-            ("PATCH", patch.iter().product()),
-            ("WINDOWS", cover.iter().map(|cover| cover.windows).product()),
+            ("PATCH_ROWS", patch[0] * patch[1]),
+            ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", axes.iter().map(|axis| axis.kernel).product()),
             ("KEEP", u32::from(keep)),
-            ("KEPT", if keep { patch.iter().product() } else { 1 }),
+            ("KEPT_ROWS", if keep { patch[0] * patch[1] } else { 1 }),
         ]);
         constants
     }

@@ -23,5 +23,7 @@ pub use error::{Error, Result};
 pub use plan::Plan;
 pub use pool::{BackwardTensors, Forward, ForwardTensors, GpuSoftPool, Outputs, Statistics, StatisticsView};
 pub use shape::Shape;
+#[doc(hidden)]
+pub use pool::shader_sources;
 pub use tensor::{GpuTensor, TensorView};
 pub use wgpu;

@@ -2,7 +2,7 @@
 
 use crate::geometry::Geometry;
 use crate::plan::{Bound, Plan, Planner, STATISTICS_WORDS};
-use crate::specialise::Role;
+use crate::specialise::{Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
 use crate::{Error, GpuTensor, PipelineCache, Result, Shape, SoftPoolConfig, TensorView};
 
@@ -356,4 +356,26 @@ fn aligned(bound: &[Bound<'_>]) -> bool {
 
 fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
     if given == expected { Ok(()) } else { Err(Error::ShapeMismatch { role: role.described(), given, expected }) }
+}
+
+/// Label and WGSL of every specialisation that poolings of `shape` by `config` can use: for tools and tests that look at
+/// shaders without a device.
+///
+/// # Errors
+/// Those of [`Shape::pooled`].
+#[doc(hidden)]
+pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
+    let (input, output) = (shape.depth_height_width(), shape.pooled(config)?.depth_height_width());
+    let mut specialisations = Vec::new();
+    for (aligned, shared_buffer) in [(true, false), (false, true)] {
+        let base = |geometry| Specialisation { geometry, y: false, lse: false, statistics: false, shared_buffer };
+        let forward = base(Geometry::forward(config, input, output, aligned));
+        specialisations.push(Specialisation { statistics: true, ..forward });
+        for (lse, statistics) in [(false, false), (true, false), (false, true), (true, true)] {
+            specialisations.push(Specialisation { y: true, lse, statistics, ..forward });
+        }
+        specialisations.extend(Geometry::backward(config, input, output, aligned).map(base));
+        specialisations.push(base(Geometry::backward_from_statistics(config, input, output)));
+    }
+    Ok(specialisations.into_iter().map(|specialisation| (specialisation.label(), specialisation.wgsl())).collect())
 }
