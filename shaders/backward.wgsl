@@ -5,13 +5,12 @@
 //
 // Both are the same for z as for x: w_i and beta (x_i - y_R) don't change with its sign and scale.
 
-// g w_i (1 + beta (u_i - d)) with w_i = e_i / s. What weighs nothing has no gradient, however low it lies.
-fn element_gradient(g: f32, e: f32, u: f32, window: Window) -> f32 {
-    let w = e / window.s;
+// g w (1 + beta (z - y)). What weighs nothing has no gradient, however low it lies: the slope stays finite.
+fn element_gradient(g: f32, w: f32, z_minus_y: f32) -> f32 {
     if (DETACHED) {
         return g * w;
     }
-    return select(g * w * (1.0 + params.beta * (u - window.d)), 0.0, w == 0.0);
+    return g * w * (1.0 + max(params.beta * z_minus_y, -LARGEST));
 }
 
 // g of a row of WINDOWS_W windows, 0 where there is no window. With VECTOR_Y it is read as aligned vectors of 4, from

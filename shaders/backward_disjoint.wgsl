@@ -6,6 +6,39 @@
 // it evaluates the window again and writes the whole cell. Gaps between taps and between windows, and cells after the
 // last window, get 0.
 
+// The gradients of a window's taps: with t_i = beta u_i,  g w_i (1 + t_i - sum_j w_j t_j).
+fn tap_gradients(taps: Taps, g: f32) -> array<f32, TAPS> {
+    var c = taps.z[0];
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        c = max(c, taps.z[tap]);
+    }
+    var t: array<f32, TAPS>;
+    var w: array<f32, TAPS>;
+    var s = 0.0;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        // What weighs nothing has no gradient, however low it lies: t stays finite.
+        t[tap] = max(params.beta * (taps.z[tap] - c), -LARGEST);
+        w[tap] = tap_weight(taps.z[tap], c);
+        s += w[tap];
+    }
+    let one = 1.0 / s;
+    var mean_t = 0.0;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        w[tap] *= one;
+        mean_t += w[tap] * t[tap];
+    }
+    // NaN for a window without weights.
+    let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
+    var gradients: array<f32, TAPS>;
+    for (var tap = 0u; tap < TAPS; tap++) { // unroll
+        gradients[tap] = factor * w[tap];
+        if (!DETACHED) {
+            gradients[tap] *= 1.0 + (t[tap] - mean_t);
+        }
+    }
+    return gradients;
+}
+
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, (params.input_size + PADDING + STRIDE - 1u) / STRIDE);
@@ -17,26 +50,22 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             let cell = block.first + vec3(bd, bh, 0u);
             let taps = load_taps(block.plane, cell);
             let g = load_g_row(block.plane, vec3<i32>(cell));
-            var e: array<array<f32, TAPS>, BLOCK_W>;
-            var windows: array<Window, BLOCK_W>;
+            var windows: array<array<f32, TAPS>, BLOCK_W>;
             var exists: array<bool, BLOCK_W>;
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                let extremes = tap_extremes(taps[bw]);
-                e[bw] = tap_weights(taps[bw], extremes.highest);
-                windows[bw] = disjoint_window(taps[bw], extremes, e[bw]);
-                exists[bw] = all(cell + vec3(0u, 0u, bw) < params.output_size);
+                windows[bw] = tap_gradients(taps[bw], g[bw]);
+                exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
             }
             for (var cd = 0u; cd < STRIDE_D; cd++) { // unroll
                 for (var ch = 0u; ch < STRIDE_H; ch++) { // unroll
+                    const kd = min(cd / DILATION_D, KERNEL_D - 1u);
+                    const kh = min(ch / DILATION_H, KERNEL_H - 1u);
                     var gradients: array<f32, CELLS_W>;
-                    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                            const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-                            const kh = min(ch / DILATION_H, KERNEL_H - 1u);
-                            const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-                            if (kd * DILATION_D == cd && kh * DILATION_H == ch && exists[bw]) {
-                                let u = offset(taps[bw].z[tap], windows[bw].c);
-                                gradients[bw * STRIDE_W + kw * DILATION_W] = element_gradient(g[bw], e[bw][tap], u, windows[bw]);
+                    if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
+                        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                            for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+                                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                                gradients[bw * STRIDE_W + kw * DILATION_W] = select(0.0, windows[bw][tap], exists[bw]);
                             }
                         }
                     }

@@ -107,7 +107,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING);
 
     var rows: array<array<f32, ROW>, PATCH_ROWS>;
-    var extremes = no_extremes();
+    var extremes = Extremes(from_bits(MINUS_INFINITY_BITS), from_bits(INFINITY_BITS));
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
             rows[pd * PATCH_H + ph] = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);

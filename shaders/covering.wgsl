@@ -14,7 +14,7 @@ fn input_gradient(plane: u32, at: vec3<u32>) -> f32 {
         if (all(window < params.output_size) && all(start <= padded) && all((padded - start) % DILATION == vec3(0u))) {
             let values = covering_window(plane, window);
             let g = load_grad_output(params.y_start + window_index(plane, window));
-            gradient += element_gradient(g, weigh(z, values.c), offset(z, values.c), values);
+            gradient += element_gradient(g, weigh(z, values.c) / values.s, offset(z, values.c) - values.d);
         }
     }
     return gradient;

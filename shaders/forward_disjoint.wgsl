@@ -2,7 +2,29 @@
 //
 //     c = max z_i        e_i = exp(beta (z_i - c))        y = c + sum e_i (z_i - c) / sum e_i
 //
-// One invocation computes a block of BLOCK_D x BLOCK_H x BLOCK_W windows, row by row.
+// One invocation computes a block of BLOCK_D x BLOCK_H x BLOCK_W windows, row by row. The maximum's own e is 1, so that
+// a window of n taps takes n - 1 exponentials: the others are what remains of each pair when its larger went on.
+
+fn disjoint_window(taps: Taps) -> Window {
+    var c = taps.z[0];
+    var others: array<f32, TAPS>;
+    for (var i = 0u; i < OTHERS; i++) { // unroll
+        others[i] = min(c, taps.z[i + 1u]);
+        c = max(c, taps.z[i + 1u]);
+    }
+    var e: array<f32, TAPS>;
+    var s = 1.0;
+    for (var i = 0u; i < OTHERS; i++) { // unroll
+        e[i] = tap_weight(others[i], c);
+        s += e[i];
+    }
+    let one = 1.0 / s;
+    var d = 0.0;
+    for (var i = 0u; i < OTHERS; i++) { // unroll
+        d += e[i] * one * offset(others[i], c);
+    }
+    return resolve(taps.magnitude, c, s, d);
+}
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -16,8 +38,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             let taps = load_taps(block.plane, first);
             var y: array<f32, BLOCK_W>;
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                let extremes = tap_extremes(taps[bw]);
-                let window = disjoint_window(taps[bw], extremes, tap_weights(taps[bw], extremes.highest));
+                let window = disjoint_window(taps[bw]);
                 y[bw] = window.y;
                 if (all(first + vec3(0u, 0u, bw) < params.output_size)) {
                     store_besides(window_index(block.plane, first + vec3(0u, 0u, bw)), window);

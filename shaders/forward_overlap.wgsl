@@ -75,7 +75,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
 
     // With KEEP the patch stays in registers; else each row is read again when the extremes are known.
     var kept: array<array<f32, ROW>, KEPT_ROWS>;
-    var extremes = no_extremes();
+    var extremes = Extremes(from_bits(MINUS_INFINITY_BITS), from_bits(INFINITY_BITS));
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
             let row = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);

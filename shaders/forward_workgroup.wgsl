@@ -6,7 +6,8 @@
 //     c = max(c1, c2)    f_k = exp(beta (c_k - c)) s_k    s = f1 + f2    d = sum f_k / s (d_k + c_k - c)
 
 struct Partial {
-    extremes: Extremes,
+    magnitude: u32,
+    c: f32,
     s: f32,
     d: f32,
 }
@@ -18,22 +19,20 @@ var<workgroup> partials: array<Partial, LANES>;
 
 // What of s remains about a centre at or above its own.
 fn remaining(part: Partial, c: f32) -> f32 {
-    return select(0.0, part.s * weigh(part.extremes.highest, c), part.s > 0.0);
+    return select(0.0, part.s * weigh(part.c, c), part.s > 0.0);
 }
 
 // The part's term of d, of which `f` remains, in a window of s about c.
 fn moved(part: Partial, c: f32, f: f32, s: f32) -> f32 {
-    return select(0.0, f / s * (part.d + offset(part.extremes.highest, c)), f > 0.0);
+    return select(0.0, f / s * (part.d + offset(part.c, c)), f > 0.0);
 }
 
 fn merge(a: Partial, b: Partial) -> Partial {
-    let highest = max(a.extremes.highest, b.extremes.highest);
-    let lowest = min(a.extremes.lowest, b.extremes.lowest);
-    let f_a = remaining(a, highest);
-    let f_b = remaining(b, highest);
+    let c = max(a.c, b.c);
+    let f_a = remaining(a, c);
+    let f_b = remaining(b, c);
     let s = f_a + f_b;
-    let d = moved(a, highest, f_a, s) + moved(b, highest, f_b, s);
-    return Partial(Extremes(max(a.extremes.magnitude, b.extremes.magnitude), highest, lowest), s, d);
+    return Partial(max(a.magnitude, b.magnitude), c, s, moved(a, c, f_a, s) + moved(b, c, f_b, s));
 }
 
 @compute @workgroup_size(LANES_X, LANES_Y, 1)
@@ -45,12 +44,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let start = window_start(block.first);
     let last = vec3<i32>(params.input_size) - 1;
 
-    var seen = Partial(no_extremes(), 0.0, 0.0);
+    var seen = Partial(0u, from_bits(MINUS_INFINITY_BITS), 0.0, 0.0);
     for (var first_row = lane.y; first_row < ROWS; first_row += LANES_Y * CHUNK_ROWS) {
         for (var first_column = lane.x; first_column < KERNEL_W; first_column += LANES_X * CHUNK_COLUMNS) {
             var z: array<f32, CHUNK>;
             var counts: array<bool, CHUNK>;
-            var extremes = seen.extremes;
+            var c = seen.c;
+            var magnitude = seen.magnitude;
             for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
                 let row = first_row + i * LANES_Y;
                 let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
@@ -65,11 +65,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
                     z[k] = load_z(row_start + u32(column_in_input));
                     counts[k] = row_counts && tap < KERNEL_W && column == column_in_input;
                     if (counts[k]) {
-                        extremes = extended(extremes, z[k]);
+                        c = max(c, z[k]);
+                        magnitude = max(magnitude, magnitude_bits(z[k]));
                     }
                 }
             }
-            let c = extremes.highest;
             let kept = remaining(seen, c);
             var e: array<f32, CHUNK>;
             var s = kept;
@@ -82,7 +82,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             for (var k = 0u; k < CHUNK; k++) { // unroll
                 d += select(0.0, e[k] * weight_of_one * offset(z[k], c), counts[k]);
             }
-            seen = Partial(extremes, s, d);
+            seen = Partial(magnitude, c, s, d);
         }
     }
 
@@ -100,6 +100,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     if (index == 0u) {
         let whole = partials[0];
-        store_window(window_index(block.plane, block.first), resolve(whole.extremes, whole.s, whole.d));
+        store_window(window_index(block.plane, block.first), resolve(whole.magnitude, whole.c, whole.s, whole.d));
     }
 }

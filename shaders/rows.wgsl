@@ -40,7 +40,12 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<bool, PATCH_W
     return inside;
 }
 
-// The extremes of what was seen before and of a row. Its bits are not looked at.
+struct Extremes {
+    highest: f32,
+    lowest: f32,
+}
+
+// The extremes of what was seen before and of a row.
 fn row_extremes(before: Extremes, row: array<f32, ROW>) -> Extremes {
     var extremes = before;
     for (var i = 0u; i < PATCH_W; i++) { // unroll

@@ -30,6 +30,8 @@ struct Params {
     grad_input_start: u32,
     lse_start: u32,
     statistics_start: u32,
+    // 1 / the number of blocks along the width.
+    inverse_blocks_w: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,11 +51,17 @@ struct Block {
     inside: bool,
 }
 
-// Grid: x counts blocks along the width, y along the height, z along the depth of each plane in turn. `size` is what
-// the blocks tile, depth first as all vectors but the grid's.
+// Grid: x counts the blocks of a layer, row after row (FLAT, where they are few enough), or those of a row, which y
+// counts then; z counts the layers of each plane in turn. `size` is what the blocks tile, depth first as all vectors but
+// the grid's.
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     let blocks = (size + BLOCK - 1u) / BLOCK;
     var at = (invocation + params.first_block).zyx;
+    if (FLAT) {
+        // Exact for at.z < 2^20: the quotient is at least 0.5 / blocks.z from an integer, and off by half of that.
+        at.y = u32((f32(at.z) + 0.5) * params.inverse_blocks_w);
+        at.z -= at.y * blocks.z;
+    }
     var plane = at.x;
     if (HAS_DEPTH) {
         plane = at.x / blocks.x;
@@ -97,13 +105,17 @@ fn weigh(z: f32, c: f32) -> f32 {
     return exp_nonpositive(params.beta * (z - c));
 }
 
+const LARGEST = 3.4e38;
+
 // z - c as a factor: where z is -inf, its product with a weight of 0 must not become NaN.
 fn offset(z: f32, c: f32) -> f32 {
-    return max(z - c, -3.4e38);
+    return max(z - c, -LARGEST);
 }
 
 // Bit patterns decide about infinities and NaN: WGSL lets a driver assume in its arithmetic that there are none.
 const INFINITY_BITS = 0x7f800000u;
+const MINUS_INFINITY_BITS = 0xff800000u;
+const NAN_BITS = 0x7fc00000u;
 
 fn magnitude_bits(value: f32) -> u32 {
     return bitcast<u32>(value) & 0x7fffffffu;
@@ -139,35 +151,21 @@ fn can_stand(s: f32, y: f32) -> bool {
     return s >= S_MIN && is_finite(y);
 }
 
-// What a window holds besides finite elements: the largest magnitude's bits, and the extremes.
-struct Extremes {
-    magnitude: u32,
-    highest: f32,
-    lowest: f32,
+// Whether a window of maximum c has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves none, nor
+// does a window of nothing but -inf, or of nothing; with beta = 0 every element weighs alike, and any -inf leaves none.
+fn has_weights(magnitude: u32, c: f32) -> bool {
+    return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && params.beta != 0.0);
 }
 
-fn no_extremes() -> Extremes {
-    return Extremes(0u, from_bits(INFINITY_BITS | 0x80000000u), from_bits(INFINITY_BITS));
-}
-
-fn extended(extremes: Extremes, z: f32) -> Extremes {
-    let magnitude = max(extremes.magnitude, magnitude_bits(z));
-    return Extremes(magnitude, max(extremes.highest, z), min(extremes.lowest, z));
-}
-
-// The window of c, s and d of its elements about c = highest, if what it holds lets it stand: -inf weighs 0; NaN gives
-// NaN, else +inf gives +inf, and nothing but -inf, or nothing, gives -inf; these three have no weights (s is NaN).
-// beta = 0 weighs all alike, infinite elements too.
-fn resolve(extremes: Extremes, s: f32, d: f32) -> Window {
-    let nan = from_bits(0x7fc00000u);
-    let c = extremes.highest;
-    let alike = params.beta == 0.0;
-    let has_infinity = bitcast<u32>(c) == INFINITY_BITS;
-    let has_minus_infinity = bitcast<u32>(extremes.lowest) == (INFINITY_BITS | 0x80000000u);
-    var y = select(c + d, c, !is_finite(c));
-    y = select(y, extremes.lowest, alike && has_minus_infinity);
-    y = select(y, nan, extremes.magnitude > INFINITY_BITS || (alike && has_infinity && has_minus_infinity));
-    return Window(c, select(nan, s, is_finite(y)), d, y);
+// The window of c, s and d about its maximum c, if it has weights; else y is the NaN, the +inf or the -inf that it
+// holds, the first of these, and s is NaN.
+fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
+    let nan = from_bits(NAN_BITS);
+    if (has_weights(magnitude, c) && is_finite(c)) {
+        return Window(c, s, d, c + d);
+    }
+    let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
+    return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
 }
 
 // The window that starts at `start` (in its padding, if negative), by the definition: its elements are read from memory
@@ -176,7 +174,8 @@ fn resolve(extremes: Extremes, s: f32, d: f32) -> Window {
 fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
     const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
     let last = vec3<i32>(params.input_size) - 1;
-    var extremes = no_extremes();
+    var c = from_bits(MINUS_INFINITY_BITS);
+    var magnitude = 0u;
     var s = 0.0;
     var d = 0.0;
     for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
@@ -186,17 +185,18 @@ fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
         let inside = clamp(position, vec3(0), last);
         if (all(position == inside)) {
             let z = load_z(input_index(params.x_start, plane, vec3<u32>(inside)));
-            let e = weigh(z, extremes.highest);
+            let e = weigh(z, c);
             if (i < TAPS_IN_ALL) {
-                extremes = extended(extremes, z);
+                c = max(c, z);
+                magnitude = max(magnitude, magnitude_bits(z));
             } else if (i < 2u * TAPS_IN_ALL) {
                 s += e;
             } else {
-                d += e / s * offset(z, extremes.highest);
+                d += e / s * offset(z, c);
             }
         }
     }
-    return resolve(extremes, s, d);
+    return resolve(magnitude, c, s, d);
 }
 
 fn load_z(index: u32) -> f32 {

@@ -16,6 +16,8 @@ const MAX_BACKWARD_PATCH: u64 = 256;
 const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
+/// Blocks of a layer that a flat grid counts: f32 divides their number exactly.
+const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 /// Invocations of a workgroup.
 const WORKGROUP_INVOCATIONS: u32 = 64;
 /// Taps above which 256 invocations share a window: so many taps are too many iterations for 64.
@@ -45,6 +47,10 @@ pub(crate) struct Geometry {
     pub has_depth: bool,
     pub detached: bool,
     pub vectors: Vectors,
+    /// Whether the grid's x counts the blocks of a layer, rather than those of a row.
+    pub flat: bool,
+    /// Whether inputs remain after the last window's cell.
+    pub has_remainder: bool,
 }
 
 /// Which tensors are bound and addressed as aligned vectors of four elements.
@@ -147,12 +153,24 @@ impl Geometry {
         };
         let has_depth = config.rank() == MAX_RANK;
         let detached = config.gradient_rule() == GradientRule::Detached && !kernel.is_forward();
-        let mut geometry = Self { kernel, axes, block, workgroup: [1; MAX_RANK], has_depth, detached, vectors };
+        let has_remainder = kernel == Kernel::BackwardDisjoint
+            && (0..MAX_RANK).any(|i| (input[i] + axes[i].padding).div_ceil(axes[i].stride) != output[i]);
+        let one = [1; MAX_RANK];
+        let mut geometry =
+            Self { kernel, axes, block, workgroup: one, has_depth, detached, vectors, has_remainder, flat: false };
+        let [w, h, _] = geometry.blocks(input, output);
+        geometry.flat = kernel != Kernel::ForwardWorkgroup && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
         geometry.workgroup = match kernel {
             Kernel::ForwardWorkgroup => lanes(&axes),
-            _ => workgroup(geometry.blocks(input, output)),
+            _ => workgroup(geometry.grid(input, output)),
         };
         geometry
+    }
+
+    /// Blocks along the grid's x and y, and along z for one plane.
+    pub fn grid(&self, input: Extent, output: Extent) -> Extent {
+        let [w, h, d] = self.blocks(input, output);
+        if self.flat { [w * h, 1, d] } else { [w, h, d] }
     }
 
     /// Blocks of one plane along width, height and depth.
@@ -222,6 +240,7 @@ impl Geometry {
         by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
         by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
         by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
+        let taps: u32 = axes.iter().map(|axis| axis.kernel).product();
         let keep = product(patch) <= MAX_KEPT_PATCH;
         constants.extend([
             ("BLOCK_QUADS", block[2] / 4),
@@ -233,7 +252,8 @@ impl Geometry {
             ("G_QUADS", (g_lead + cover[2].windows).div_ceil(4)),
             ("PATCH_ROWS", patch[0] * patch[1]),
             ("WINDOW_ROWS", block[0] * block[1]),
-            ("TAPS", axes.iter().map(|axis| axis.kernel).product()),
+            ("TAPS", taps),
+            ("OTHERS", taps - 1),
             ("KEEP", u32::from(keep)),
             ("KEPT_ROWS", if keep { patch[0] * patch[1] } else { 1 }),
         ]);
@@ -268,9 +288,12 @@ fn patch_of(axis: &AxisWindow, windows: u32) -> u32 {
 
 /// The block of windows, or of cells, for windows of `elements` taps or inputs that share none.
 fn disjoint_block(axes: &[AxisWindow; MAX_RANK], elements: u64) -> Extent {
+    if let Some(b) = override_block() {
+        return b;
+    }
     match elements {
         _ if axes[2].stride > 8 => [1, 1, 1],
-        ..=16 => [1, 1, 4],
+        ..=16 => [1, 1, 8],
         _ => [1, 1, 1],
     }
 }
@@ -298,13 +321,13 @@ impl Cover {
     }
 }
 
-/// Invocations along width, height and depth that fit `blocks` (depth, height, width) best: eight or more along the
-/// width, since drivers vectorise along it and neighbours read neighbours, then as the plane allows.
-fn workgroup([_, height, width]: Extent) -> Extent {
-    let waste = |x: u32| width.div_ceil(x) * x;
-    let x = [8, 16, 32, 64].into_iter().rev().min_by_key(|&x| waste(x)).unwrap_or(8);
-    let y = (WORKGROUP_INVOCATIONS / x).min(height.max(1).next_power_of_two());
-    [x, y, WORKGROUP_INVOCATIONS / x / y]
+/// Invocations along the grid's axes that leave the fewest idle. Eight or more along x, since drivers vectorise along it.
+fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
+    let idle = |x: u32| x_blocks.next_multiple_of(x) - x_blocks;
+    let sizes = (1..=WORKGROUP_INVOCATIONS / 8).rev().map(|eights| 8 * eights);
+    let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
+    let y = (WORKGROUP_INVOCATIONS / x).min(y_blocks.next_power_of_two());
+    [x, y, (WORKGROUP_INVOCATIONS / x / y).max(1)]
 }
 
 /// Lanes along width and height that share a window.

@@ -21,9 +21,9 @@ pub use config::{GradientRule, MAX_AXIS_PARAMETER, SoftPoolConfig, SoftPoolConfi
 pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
 pub use error::{Error, Result};
 pub use plan::Plan;
-pub use pool::{BackwardTensors, Forward, ForwardTensors, GpuSoftPool, Outputs, Statistics, StatisticsView};
-pub use shape::Shape;
 #[doc(hidden)]
 pub use pool::shader_sources;
+pub use pool::{BackwardTensors, Forward, ForwardTensors, GpuSoftPool, Outputs, Statistics, StatisticsView};
+pub use shape::Shape;
 pub use tensor::{GpuTensor, TensorView};
 pub use wgpu;

@@ -26,8 +26,10 @@ pub(crate) struct Params {
     pub lse_start: u32,
     /// The same for the statistics, three elements a window.
     pub statistics_start: u32,
+    /// 1 / the number of blocks along the width.
+    pub inverse_blocks_w: f32,
     /// WGSL rounds the size of a struct up to its alignment, 16 bytes.
-    pub padding: [u32; 3],
+    pub padding: [u32; 2],
 }
 
 #[cfg(test)]
@@ -66,7 +68,8 @@ mod tests {
             y_start,
             grad_input_start,
             lse_start,
-            statistics_start
+            statistics_start,
+            inverse_blocks_w
         );
         assert_eq!(given, fields);
         assert_eq!(*span as usize, size_of::<Params>());

@@ -171,12 +171,12 @@ impl Planner<'_> {
         let pieces = pieces(
             self.shape.planes() as u64,
             &plane_bytes,
-            geometry.blocks(input, output),
+            geometry.grid(input, output),
             geometry.blocks_of_workgroup(),
             dispatch_limits,
         )?;
         let pipeline = self.cache.get(specialisation);
-        let dispatches = self.bind(&label, &pipeline, tensors, &pieces, &limits);
+        let dispatches = self.bind(&label, &pipeline, &geometry, tensors, &pieces);
         Ok((label, Some(Step { pipeline: pipeline.pipeline, dispatches })))
     }
 
@@ -185,10 +185,12 @@ impl Planner<'_> {
         &self,
         label: &str,
         pipeline: &Pipeline,
+        geometry: &Geometry,
         tensors: &[Bound<'_>],
         pieces: &[Piece],
-        limits: &wgpu::Limits,
     ) -> Vec<(wgpu::BindGroup, Extent)> {
+        let limits = self.device.limits();
+        let (input, output) = (self.shape.depth_height_width(), self.pooled.depth_height_width());
         let params_size = size_of::<Params>() as u64;
         let params_stride = params_size.next_multiple_of(u64::from(limits.min_uniform_buffer_offset_alignment));
         // Written before it is first used, not through the queue: plans can be made while the host encodes.
@@ -203,13 +205,14 @@ impl Planner<'_> {
         let mut dispatches = Vec::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {
             let mut params = Params {
-                input_size: self.shape.depth_height_width(),
+                input_size: input,
                 planes: piece.planes,
-                output_size: self.pooled.depth_height_width(),
+                output_size: output,
                 // Shaders count in halves of x; a beta whose double is beyond f32 is as good as the largest.
                 beta: (2.0 * self.config.beta().abs()).min(f32::MAX),
                 first_block: piece.first_block,
                 sign: if self.config.beta() < 0.0 { -1.0 } else { 1.0 },
+                inverse_blocks_w: 1.0 / geometry.blocks(input, output)[0] as f32,
                 ..bytemuck::Zeroable::zeroed()
             };
             let mut entries = vec![wgpu::BindGroupEntry {

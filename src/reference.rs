@@ -113,24 +113,22 @@ impl Window {
     /// An element whose exponent `beta x_i` is -inf weighs 0. A NaN makes the window NaN; else an exponent of +inf
     /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value.
     fn new(x: &[f32], taps: &[usize], beta: f32) -> Self {
-        // beta = 0 weighs every element alike, infinite ones too.
-        let exponent = |tap: usize| if beta == 0.0 { 0.0 } else { f64::from(beta) * f64::from(x[tap]) };
-        if let Some(&nan) = taps.iter().find(|&&tap| x[tap].is_nan()) {
-            let nan = f64::from(x[nan]);
-            return Self { weights: vec![nan; taps.len()], y: nan, lse: nan };
+        let without_weights = |y: f64, lse: f64| Self { weights: vec![f64::NAN; taps.len()], y, lse };
+        if taps.iter().any(|&tap| x[tap].is_nan()) {
+            return without_weights(f64::NAN, f64::NAN);
         }
-        if taps.is_empty() {
-            // Dilation and padding can leave a window nothing: the value of the empty maximum (minimum for beta < 0).
-            let y = if beta < 0.0 { f64::INFINITY } else { f64::NEG_INFINITY };
-            return Self { weights: Vec::new(), y, lse: f64::NEG_INFINITY };
+        // The signs of what weighs most and least. beta = 0 weighs every element alike, infinite ones too; where both
+        // infinities meet, +inf goes first there as well.
+        let most = if beta < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+        let has = |infinity: f64| taps.iter().any(|&tap| f64::from(x[tap]) == infinity);
+        if has(most) {
+            return without_weights(most, f64::INFINITY);
         }
+        if taps.iter().all(|&tap| f64::from(x[tap]) == -most) || (beta == 0.0 && has(-most)) {
+            return without_weights(-most, f64::NEG_INFINITY);
+        }
+        let exponent = |tap: usize| f64::from(beta) * f64::from(x[tap]);
         let m = taps.iter().map(|&tap| exponent(tap)).fold(f64::NEG_INFINITY, f64::max);
-        if m.is_infinite() {
-            // The largest exponent is infinite: -inf if no element weighs anything, else +inf.
-            let y =
-                f64::from(x[*taps.iter().find(|&&tap| exponent(tap) == m).expect("the maximum is one of the taps")]);
-            return Self { weights: vec![f64::NAN; taps.len()], y, lse: m };
-        }
         let e: Vec<f64> = taps.iter().map(|&tap| (exponent(tap) - m).exp()).collect();
         let s: f64 = e.iter().sum();
         let weights: Vec<f64> = e.iter().map(|e| e / s).collect();

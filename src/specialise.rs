@@ -120,6 +120,8 @@ impl Specialisation {
         let switches = [
             ("HAS_DEPTH", self.geometry.has_depth),
             ("MASKED", self.geometry.masked()),
+            ("FLAT", self.geometry.flat),
+            ("HAS_REMAINDER", self.geometry.has_remainder),
             ("DETACHED", self.geometry.detached),
             ("VECTOR_X", self.geometry.vectors.x),
             ("VECTOR_Y", self.geometry.vectors.y),
