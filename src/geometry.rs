@@ -8,11 +8,7 @@ pub(crate) type Extent = [u32; MAX_RANK];
 
 /// Taps that an invocation keeps in registers for a window that shares none with another.
 const MAX_DISJOINT_TAPS: u64 = 64;
-/// Inputs that a forward block keeps in registers; above it each row is read twice.
-const MAX_KEPT_PATCH: u64 = 256;
-/// Inputs that a backward block keeps in registers; larger windows go by statistics.
-const MAX_BACKWARD_PATCH: u64 = 256;
-/// Inputs that the widest window spans whose row a block unrolls; wider ones are shared by a workgroup.
+/// Inputs that a window spans along the width, if a block unrolls their row; wider ones are shared by a workgroup.
 const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
@@ -47,6 +43,8 @@ pub(crate) struct Geometry {
     pub has_depth: bool,
     pub detached: bool,
     pub vectors: Vectors,
+    /// Whether a forward block keeps its patch in registers rather than reading it twice.
+    pub keeps_patch: bool,
     /// Whether the grid's x counts the blocks of a layer, rather than those of a row.
     pub flat: bool,
     /// Whether inputs remain after the last window's cell.
@@ -62,60 +60,178 @@ pub(crate) struct Vectors {
     pub y: bool,
 }
 
-impl Geometry {
-    /// The forward kernel for windows of `config` over `input`; vectors as `aligned` tensors allow.
-    pub fn forward(config: &SoftPoolConfig, input: Extent, output: Extent, aligned: bool) -> Self {
-        let axes = config.axes();
-        let taps = product(by_axis(|i| axes[i].kernel));
-        let overlaps = axes.iter().any(AxisWindow::overlaps);
-        if !overlaps && taps <= MAX_DISJOINT_TAPS {
-            let block = disjoint_block(&axes, taps);
-            return Self::new(Kernel::ForwardDisjoint, config, block, input, output, aligned);
+/// A pooling to find a kernel for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Problem<'a> {
+    pub config: &'a SoftPoolConfig,
+    pub planes: u64,
+    pub input: Extent,
+    pub output: Extent,
+    /// Whether every tensor starts where a vector of four elements may.
+    pub aligned: bool,
+    pub processor: Processor,
+}
+
+/// What runs the shaders, as far as it decides the shape of blocks: the one place where the two disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Processor {
+    /// Has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
+    Gpu,
+    /// A software driver: spills to its first-level cache for little, and gains from each load and exponential saved.
+    Cpu,
+}
+
+impl Processor {
+    pub fn of(device: &wgpu::Device) -> Self {
+        match device.adapter_info().device_type {
+            wgpu::DeviceType::Cpu => Self::Cpu,
+            _ => Self::Gpu,
+        }
+    }
+
+    /// Inputs that an invocation keeps in registers.
+    fn max_patch(self) -> u64 {
+        match self {
+            Self::Gpu => 96,
+            Self::Cpu => 256,
+        }
+    }
+
+    /// Invocations below which smaller blocks are better: they fill the device, and their kernels compile faster.
+    fn least_invocations(self) -> u64 {
+        match self {
+            Self::Gpu => 1 << 17,
+            Self::Cpu => 1 << 9,
+        }
+    }
+}
+
+/// Blocks for windows that overlap and for windows that don't, the largest first: the larger, the more its windows share.
+/// Widths are multiples of the vectors' 4.
+const OVERLAP_BLOCKS: [Extent; 4] = [[1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
+const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
+
+impl Problem<'_> {
+    fn axes(&self) -> [AxisWindow; MAX_RANK] {
+        self.config.axes()
+    }
+
+    fn taps(&self) -> u64 {
+        product(by_axis(|i| self.axes()[i].kernel))
+    }
+
+    fn overlaps(&self) -> bool {
+        self.axes().iter().any(AxisWindow::overlaps)
+    }
+
+    /// The first of `blocks` that leaves the processor enough to do in parallel, or the last; with the patch that it
+    /// needs of what the processor keeps.
+    fn block<'b>(&self, kernel: Kernel, blocks: impl IntoIterator<Item = &'b Extent>) -> Option<Extent> {
+        let mut last = None;
+        for block in blocks {
+            let tiled = |i: usize| tiled(kernel, &self.axes()[i], self.input[i], self.output[i]).max(1);
+            let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(tiled(i)) });
+            let keeps_patch = kernel == Kernel::BackwardOverlap;
+            if keeps_patch
+                && product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch)) > self.processor.max_patch()
+            {
+                continue;
+            }
+            last = Some(block);
+            let invocations = self.planes.saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
+            if invocations >= self.processor.least_invocations() {
+                break;
+            }
+        }
+        last
+    }
+
+    fn disjoint_block(&self, kernel: Kernel, elements: u64) -> Extent {
+        let wide = elements <= 16 && self.axes()[2].stride <= 8;
+        let blocks: &[Extent] = if wide { &DISJOINT_BLOCKS } else { &[] };
+        self.block(kernel, blocks).unwrap_or([1, 1, 1])
+    }
+
+    /// The forward kernel.
+    pub fn forward(&self) -> Geometry {
+        let taps = self.taps();
+        if !self.overlaps() && taps <= MAX_DISJOINT_TAPS {
+            let block = self.disjoint_block(Kernel::ForwardDisjoint, taps);
+            return self.geometry(Kernel::ForwardDisjoint, block);
         }
         // An invocation that evaluates its block by the definition reads each tap three times.
-        let iterations = 3 * taps * u64::from(u32::BITS);
-        if overlaps && axes[2].span() <= MAX_UNROLLED_WIDTH && iterations < MAX_ITERATIONS {
-            let block = override_block().unwrap_or([1, 4, 8]);
-            let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(output[i].max(1)) });
-            return Self::new(Kernel::ForwardOverlap, config, block, input, output, aligned);
+        let iterations = 3 * taps * product(OVERLAP_BLOCKS[0]);
+        if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH && iterations < MAX_ITERATIONS {
+            let block = self.block(Kernel::ForwardOverlap, &OVERLAP_BLOCKS).unwrap_or([1, 1, 1]);
+            return self.geometry(Kernel::ForwardOverlap, block);
         }
-        Self::new(Kernel::ForwardWorkgroup, config, [1, 1, 1], input, output, aligned)
+        self.geometry(Kernel::ForwardWorkgroup, [1, 1, 1])
     }
 
     /// The backward kernel that reads nothing but the input and the gradient of the output, if there is one for these
     /// windows.
-    pub fn backward(config: &SoftPoolConfig, input: Extent, output: Extent, aligned: bool) -> Option<Self> {
-        let axes = config.axes();
-        let taps = product(by_axis(|i| axes[i].kernel));
-        let cell = product(by_axis(|i| axes[i].stride));
-        if taps.max(cell) > MAX_DISJOINT_TAPS {
+    pub fn backward(&self) -> Option<Geometry> {
+        let elements = self.taps().max(product(by_axis(|i| self.axes()[i].stride)));
+        if elements > MAX_DISJOINT_TAPS {
             return None;
         }
-        if !axes.iter().any(AxisWindow::overlaps) {
-            let block = disjoint_block(&axes, taps.max(cell));
-            return Some(Self::new(Kernel::BackwardDisjoint, config, block, input, output, aligned));
+        if !self.overlaps() {
+            let block = self.disjoint_block(Kernel::BackwardDisjoint, elements);
+            return Some(self.geometry(Kernel::BackwardDisjoint, block));
         }
-        let blocks = if axes[2].stride == 1 {
-            [[2, 2, 4], [1, 4, 8], [1, 4, 4], [1, 1, 8]]
-        } else {
-            [[1, 2, 4], [1, 1, 4], [1, 1, 2], [1, 1, 1]]
-        };
-        let blocks = override_block().map_or(blocks, |block| [block; 4]);
-        let block = blocks
-            .map(|block| {
-                by_axis(|i| if i == 2 { block[i] } else { block[i].min(input[i].div_ceil(axes[i].stride).max(1)) })
-            })
-            .into_iter()
-            .filter(|block| product(by_axis(|i| Cover::of(&axes[i], block[i]).patch)) <= MAX_BACKWARD_PATCH)
-            .max_by_key(|block| product(*block))?;
-        Some(Self::new(Kernel::BackwardOverlap, config, block, input, output, aligned))
+        let block = self.block(Kernel::BackwardOverlap, &OVERLAP_BLOCKS)?;
+        Some(self.geometry(Kernel::BackwardOverlap, block))
     }
 
     /// The backward kernel that reads the windows' statistics.
-    pub fn backward_from_statistics(config: &SoftPoolConfig, input: Extent, output: Extent) -> Self {
-        Self::new(Kernel::BackwardStatistics, config, [1, 1, 1], input, output, false)
+    pub fn backward_from_statistics(&self) -> Geometry {
+        self.geometry(Kernel::BackwardStatistics, [1, 1, 1])
     }
 
+    fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
+        let Self { config, input, output, aligned, .. } = *self;
+        let axes = config.axes();
+        // The kernels that read rows have blocks of so many inputs along the width.
+        let has_rows = !matches!(kernel, Kernel::ForwardWorkgroup | Kernel::BackwardStatistics);
+        let vectors = Vectors {
+            x: aligned && has_rows && input[2].is_multiple_of(4) && (block[2] * axes[2].stride).is_multiple_of(4),
+            y: aligned && has_rows && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
+        };
+        let patch = by_axis(|i| patch_of(&axes[i], block[i]));
+        let mut geometry = Geometry {
+            kernel,
+            axes,
+            block,
+            workgroup: [1; MAX_RANK],
+            has_depth: config.rank() == MAX_RANK,
+            detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
+            vectors,
+            keeps_patch: kernel == Kernel::ForwardOverlap && product(patch) <= self.processor.max_patch(),
+            flat: false,
+            has_remainder: kernel == Kernel::BackwardDisjoint
+                && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
+        };
+        let [w, h, _] = geometry.blocks(input, output);
+        geometry.flat = kernel != Kernel::ForwardWorkgroup && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
+        geometry.workgroup = match kernel {
+            Kernel::ForwardWorkgroup => lanes(&axes),
+            _ => workgroup(geometry.grid(input, output)),
+        };
+        geometry
+    }
+}
+
+/// What the blocks of a kernel tile along an axis.
+fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
+    match kernel {
+        Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output,
+        Kernel::BackwardDisjoint => (input + axis.padding).div_ceil(axis.stride),
+        Kernel::BackwardOverlap => input.div_ceil(axis.stride),
+        Kernel::BackwardStatistics => input,
+    }
+}
+
+impl Geometry {
     /// Whether a device with `limits` runs the kernels of `config` at all.
     ///
     /// # Errors
@@ -136,37 +252,6 @@ impl Geometry {
         Ok(())
     }
 
-    fn new(
-        kernel: Kernel,
-        config: &SoftPoolConfig,
-        block: Extent,
-        input: Extent,
-        output: Extent,
-        aligned: bool,
-    ) -> Self {
-        let axes = config.axes();
-        // The kernels that read rows have blocks of so many inputs along the width.
-        let has_rows = !matches!(kernel, Kernel::ForwardWorkgroup | Kernel::BackwardStatistics);
-        let vectors = Vectors {
-            x: aligned && has_rows && input[2].is_multiple_of(4) && (block[2] * axes[2].stride).is_multiple_of(4),
-            y: aligned && has_rows && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
-        };
-        let has_depth = config.rank() == MAX_RANK;
-        let detached = config.gradient_rule() == GradientRule::Detached && !kernel.is_forward();
-        let has_remainder = kernel == Kernel::BackwardDisjoint
-            && (0..MAX_RANK).any(|i| (input[i] + axes[i].padding).div_ceil(axes[i].stride) != output[i]);
-        let one = [1; MAX_RANK];
-        let mut geometry =
-            Self { kernel, axes, block, workgroup: one, has_depth, detached, vectors, has_remainder, flat: false };
-        let [w, h, _] = geometry.blocks(input, output);
-        geometry.flat = kernel != Kernel::ForwardWorkgroup && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
-        geometry.workgroup = match kernel {
-            Kernel::ForwardWorkgroup => lanes(&axes),
-            _ => workgroup(geometry.grid(input, output)),
-        };
-        geometry
-    }
-
     /// Blocks along the grid's x and y, and along z for one plane.
     pub fn grid(&self, input: Extent, output: Extent) -> Extent {
         let [w, h, d] = self.blocks(input, output);
@@ -175,16 +260,7 @@ impl Geometry {
 
     /// Blocks of one plane along width, height and depth.
     pub fn blocks(&self, input: Extent, output: Extent) -> Extent {
-        let tiled = |i: usize| {
-            let axis = &self.axes[i];
-            match self.kernel {
-                Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output[i],
-                Kernel::BackwardDisjoint => (input[i] + axis.padding).div_ceil(axis.stride),
-                Kernel::BackwardOverlap => input[i].div_ceil(axis.stride),
-                Kernel::BackwardStatistics => input[i],
-            }
-        };
-        let [d, h, w] = by_axis(|i| tiled(i).div_ceil(self.block[i]));
+        let [d, h, w] = by_axis(|i| tiled(self.kernel, &self.axes[i], input[i], output[i]).div_ceil(self.block[i]));
         [w, h, d]
     }
 
@@ -241,7 +317,6 @@ impl Geometry {
         by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
         by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
         let taps: u32 = axes.iter().map(|axis| axis.kernel).product();
-        let keep = product(patch) <= MAX_KEPT_PATCH;
         constants.extend([
             ("BLOCK_QUADS", block[2] / 4),
             ("CELL_QUADS", block[2] * axes[2].stride / 4),
@@ -254,17 +329,11 @@ impl Geometry {
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
             ("OTHERS", taps - 1),
-            ("KEEP", u32::from(keep)),
-            ("KEPT_ROWS", if keep { patch[0] * patch[1] } else { 1 }),
+            ("KEEP", u32::from(self.keeps_patch)),
+            ("KEPT_ROWS", if self.keeps_patch { patch[0] * patch[1] } else { 1 }),
         ]);
         constants
     }
-}
-
-fn override_block() -> Option<Extent> {
-    let text = std::env::var("SOFTPOOL_BLOCK").ok()?;
-    let v: Vec<u32> = text.split(',').map(|t| t.parse().unwrap()).collect();
-    Some([v[0], v[1], v[2]])
 }
 
 impl Kernel {
@@ -284,18 +353,6 @@ fn product(extent: Extent) -> u64 {
 /// Inputs along an axis from the first to the last tap of `windows` windows.
 fn patch_of(axis: &AxisWindow, windows: u32) -> u32 {
     (windows - 1) * axis.stride + axis.span()
-}
-
-/// The block of windows, or of cells, for windows of `elements` taps or inputs that share none.
-fn disjoint_block(axes: &[AxisWindow; MAX_RANK], elements: u64) -> Extent {
-    if let Some(b) = override_block() {
-        return b;
-    }
-    match elements {
-        _ if axes[2].stride > 8 => [1, 1, 1],
-        ..=16 => [1, 1, 8],
-        _ => [1, 1, 1],
-    }
 }
 
 /// Along an axis: the windows that hold any input of a block that starts at a multiple of the stride, and their inputs.

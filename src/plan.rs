@@ -1,7 +1,7 @@
 //! Plans: dispatches prepared for tensors of the host, to be recorded as often as wanted.
 
 use crate::cache::Pipeline;
-use crate::geometry::{DispatchLimits, Extent, Geometry, Piece, pieces};
+use crate::geometry::{DispatchLimits, Extent, Geometry, Piece, Problem, Processor, pieces};
 use crate::params::Params;
 use crate::specialise::{PARAMS_BINDING, Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
@@ -122,7 +122,19 @@ pub(crate) struct Planner<'a> {
     pub pooled: Shape,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    /// What to find a kernel for, given the tensors that it binds.
+    pub fn problem(&self, tensors: &[Bound<'_>]) -> Problem<'a> {
+        Problem {
+            config: self.config,
+            planes: self.shape.planes() as u64,
+            input: self.shape.depth_height_width(),
+            output: self.pooled.depth_height_width(),
+            aligned: tensors.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES)),
+            processor: Processor::of(self.device),
+        }
+    }
+
     /// A plan that runs each geometry on its tensors in turn. Tensors that one of the runs writes must not overlap
     /// others of the same run.
     pub fn plan(&self, runs: &[(Geometry, &[Bound<'_>])]) -> Result<Plan> {

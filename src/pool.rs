@@ -1,6 +1,6 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Problem, Processor};
 use crate::plan::{Bound, Plan, Planner, STATISTICS_WORDS};
 use crate::specialise::{Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
@@ -183,7 +183,7 @@ impl GpuSoftPool {
         if let Some(StatisticsView { buffer, byte_offset }) = tensors.statistics {
             bound.push(Bound::statistics(buffer, byte_offset, &planner.pooled));
         }
-        planner.plan(&[(planner.forward(&bound), &bound)])
+        planner.plan(&[(planner.problem(&bound).forward(), &bound)])
     }
 
     /// Prepares a backward pass over buffers of the host, by the configuration's gradient rule.
@@ -199,20 +199,19 @@ impl GpuSoftPool {
         let grad_output = planner.windows(Role::GradOutput, &tensors.grad_output)?;
         check_shape(Role::GradInput, tensors.grad_input.shape, planner.shape)?;
         let mut bound = vec![x, grad_output, Bound::tensor(Role::GradInput, &tensors.grad_input)];
-        let (input, output) = (planner.shape.depth_height_width(), planner.pooled.depth_height_width());
-        let from_statistics = Geometry::backward_from_statistics(&self.config, input, output);
+        let from_statistics = planner.problem(&bound).backward_from_statistics();
         if let Some(StatisticsView { buffer, byte_offset }) = tensors.statistics {
             bound.push(Bound::statistics(buffer, byte_offset, &planner.pooled));
             return planner.plan(&[(from_statistics, &bound)]);
         }
-        if let Some(geometry) = Geometry::backward(&self.config, input, output, aligned(&bound)) {
+        if let Some(geometry) = planner.problem(&bound).backward() {
             return planner.plan(&[(geometry, &bound)]);
         }
         let scratch = self.allocate_statistics(&planner.pooled)?;
         let statistics = Bound::statistics(&scratch, 0, &planner.pooled);
         bound.push(statistics);
         let saving = [x, statistics];
-        planner.plan(&[(planner.forward(&saving), &saving), (from_statistics, &bound)])
+        planner.plan(&[(planner.problem(&saving).forward(), &saving), (from_statistics, &bound)])
     }
 
     /// Records a forward pass into the host's encoder. To repeat it, keep a plan instead.
@@ -337,21 +336,11 @@ impl GpuSoftPool {
 }
 
 impl Planner<'_> {
-    fn forward(&self, bound: &[Bound<'_>]) -> Geometry {
-        let (input, output) = (self.shape.depth_height_width(), self.pooled.depth_height_width());
-        Geometry::forward(self.config, input, output, aligned(bound))
-    }
-
     /// A tensor with one element a window.
     fn windows<'a>(&self, role: Role, view: &TensorView<'a>) -> Result<Bound<'a>> {
         check_shape(role, view.shape, self.pooled)?;
         Ok(Bound::tensor(role, view))
     }
-}
-
-/// Whether every tensor starts where a vector of four elements may.
-fn aligned(bound: &[Bound<'_>]) -> bool {
-    bound.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES))
 }
 
 fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
@@ -367,15 +356,18 @@ fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
 pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
     let (input, output) = (shape.depth_height_width(), shape.pooled(config)?.depth_height_width());
     let mut specialisations = Vec::new();
-    for (aligned, shared_buffer) in [(true, false), (false, true)] {
+    for (processor, aligned, shared_buffer) in
+        [(Processor::Cpu, true, false), (Processor::Gpu, true, true), (Processor::Cpu, false, true)]
+    {
+        let problem = Problem { config, planes: shape.planes() as u64, input, output, aligned, processor };
         let base = |geometry| Specialisation { geometry, y: false, lse: false, statistics: false, shared_buffer };
-        let forward = base(Geometry::forward(config, input, output, aligned));
+        let forward = base(problem.forward());
         specialisations.push(Specialisation { statistics: true, ..forward });
         for (lse, statistics) in [(false, false), (true, false), (false, true), (true, true)] {
             specialisations.push(Specialisation { y: true, lse, statistics, ..forward });
         }
-        specialisations.extend(Geometry::backward(config, input, output, aligned).map(base));
-        specialisations.push(base(Geometry::backward_from_statistics(config, input, output)));
+        specialisations.extend(problem.backward().map(base));
+        specialisations.push(base(problem.backward_from_statistics()));
     }
     Ok(specialisations.into_iter().map(|specialisation| (specialisation.label(), specialisation.wgsl())).collect())
 }
