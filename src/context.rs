@@ -52,8 +52,9 @@ impl GpuContext {
                 let index = choice
                     .parse()
                     .ok()
+                    .filter(|&index: &usize| index < adapters.len())
                     .or_else(|| names.iter().position(|name| name.to_lowercase().contains(&choice.to_lowercase())));
-                index.and_then(|index: usize| adapters.into_iter().nth(index))
+                index.and_then(|index| adapters.into_iter().nth(index))
             }
         };
         match chosen {

@@ -1,4 +1,4 @@
-//! SoftPool as WGSL compute kernels on wgpu.
+#![doc = include_str!("../README.md")]
 
 #![forbid(unsafe_code)]
 
