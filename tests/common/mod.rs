@@ -3,11 +3,11 @@
 
 pub mod accuracy;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use softpool::{
-    ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, PipelineCache, Shape,
-    SoftPoolConfig, SoftPoolConfigBuilder,
+    ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, PipelineCache,
+    Shape, SoftPoolConfig, SoftPoolConfigBuilder, reference,
 };
 
 /// What fills every output before a run, so that an element that no kernel writes shows.
@@ -27,6 +27,27 @@ pub fn contexts() -> &'static [GpuContext] {
         adapters.into_iter().map(context).collect()
     });
     &CONTEXTS
+}
+
+/// Runs `test` on every adapter, side by side: most of a test's time goes to one driver's compiler on one thread.
+///
+/// A device serves one test at a time, since on GL a thread that waits long for another's compilation panics in wgpu.
+pub fn on_every_adapter(test: impl Fn(&GpuContext) + Sync) {
+    static TURNS: LazyLock<Vec<Mutex<()>>> = LazyLock::new(|| contexts().iter().map(|_| Mutex::default()).collect());
+    let test = &test;
+    std::thread::scope(|scope| {
+        let start = |(context, turn): (_, &'static Mutex<()>)| {
+            scope.spawn(move || {
+                // A test that failed leaves nothing half done.
+                let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+                test(context);
+            })
+        };
+        let tests: Vec<_> = contexts().iter().zip(TURNS.iter()).map(start).collect();
+        for test in tests {
+            test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
 }
 
 /// A pooling of one tensor, with the data that its forward and backward take.
@@ -56,7 +77,7 @@ impl Case {
         let shape = Shape::new(dims).expect("a valid shape");
         let pooled = shape.pooled(&config).expect("a valid case");
         // The name seeds the data: cases differ, and each is the same in every run.
-        let mut random = Random::new(name.bytes().fold(7, |hash, byte| hash * 31 + u64::from(byte)));
+        let mut random = Random::new(name.bytes().fold(7u64, |hash, byte| hash.wrapping_mul(31) + u64::from(byte)));
         let x = (0..shape.elements()).map(|index| value(&mut random, index)).collect();
         let grad_output = (0..pooled.elements()).map(|_| random.normal()).collect();
         Self { name: name.into(), config, shape, x, grad_output }
@@ -64,6 +85,68 @@ impl Case {
 
     pub fn pooled(&self) -> Shape {
         self.shape.pooled(&self.config).expect("a valid case")
+    }
+
+    /// The same case by the detached rule.
+    pub fn detached(&self) -> Self {
+        let config = rebuilder(&self.config).gradient_rule(GradientRule::Detached).build();
+        Self { name: format!("{}, detached", self.name), config: config.expect("it was valid"), ..self.clone() }
+    }
+
+    /// The same case with another beta.
+    pub fn with_beta(&self, beta: f32) -> Self {
+        let config = rebuilder(&self.config).beta(beta).build().expect("it was valid");
+        Self { name: format!("{}, beta {beta}", self.name), config, ..self.clone() }
+    }
+
+    /// The same case with other values, named after what they are.
+    pub fn with_x(&self, what: &str, x: Vec<f32>) -> Self {
+        assert_eq!(x.len(), self.x.len(), "{what}");
+        Self { name: format!("{}, {what}", self.name), x, ..self.clone() }
+    }
+
+    /// The input indices of each window's taps, in the order of the output's elements.
+    pub fn windows(&self) -> Vec<Vec<usize>> {
+        let mut windows = Vec::with_capacity(self.grad_output.len());
+        reference::for_each_window(&self.config, &self.shape, |_, taps| windows.push(taps.to_vec()))
+            .expect("a valid case");
+        windows
+    }
+}
+
+/// Where the configuration of most tests starts.
+pub fn windows(kernel: impl AsRef<[usize]>, stride: impl AsRef<[usize]>) -> SoftPoolConfigBuilder {
+    SoftPoolConfig::builder(kernel).stride(stride)
+}
+
+/// A case for each way to compute: disjoint windows, windows that overlap, those whose patch a block reads twice, and
+/// those that a workgroup shares; the gradients of the last two go by statistics.
+pub fn one_of_each_kernel() -> [Case; 4] {
+    [
+        Case::normal("disjoint k2 s2", windows([2, 2], [2]), [2, 3, 17, 24]),
+        Case::normal("overlapping k3 s1 p1", windows([3, 3], [1]).padding([1]), [2, 3, 9, 20]),
+        Case::normal("wide k12 s5", windows([12, 12], [5]), [1, 2, 23, 29]),
+        Case::normal("large k3x41 s2x7", windows([3, 41], [2, 7]).padding([1, 20]), [1, 2, 7, 61]),
+    ]
+}
+
+/// A builder that has every part of `config`.
+pub fn rebuilder(config: &SoftPoolConfig) -> SoftPoolConfigBuilder {
+    SoftPoolConfig::builder(config.kernel())
+        .stride(config.stride())
+        .padding(config.padding())
+        .dilation(config.dilation())
+        .ceil_mode_by_axis(config.ceil_mode())
+        .beta(config.beta())
+        .gradient_rule(config.gradient_rule())
+}
+
+/// # Panics
+/// If a bit differs: a NaN equals itself here, and 0 is not -0.
+pub fn assert_same_bits(what: &str, got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (index, (got, want)) in got.iter().zip(want).enumerate() {
+        assert!(got.to_bits() == want.to_bits(), "{what}[{index}] is {got:e} ({:#x}), not {want:e}", got.to_bits());
     }
 }
 
@@ -77,16 +160,36 @@ pub struct Results {
     pub grad_input_from_statistics: Vec<f32>,
 }
 
-/// Runs forward and backward of `case`, in one submission, on tensors that were poisoned before.
-pub fn run(context: &GpuContext, case: &Case) -> Results {
-    // Cases of equal windows share pipelines.
+impl Results {
+    /// Each tensor with its name.
+    pub fn tensors(&self) -> [(&'static str, &[f32]); 4] {
+        [
+            ("y", &self.y),
+            ("lse", &self.lse),
+            ("grad_input", &self.grad_input),
+            ("grad_input from statistics", &self.grad_input_from_statistics),
+        ]
+    }
+
+    pub fn assert_same_bits(&self, what: &str, want: &Self) {
+        for ((name, got), (_, want)) in self.tensors().into_iter().zip(want.tensors()) {
+            assert_same_bits(&format!("{what}: {name}"), got, want);
+        }
+    }
+}
+
+/// A pooling that shares its pipelines with all others of `context`.
+pub fn pool(context: &GpuContext, config: &SoftPoolConfig) -> GpuSoftPool {
     static CACHES: LazyLock<Vec<PipelineCache>> =
         LazyLock::new(|| contexts().iter().map(|context| PipelineCache::new(&context.device)).collect());
     let cache = contexts().iter().position(|other| other.device == context.device).map(|index| CACHES[index].clone());
     let cache = cache.unwrap_or_else(|| PipelineCache::new(&context.device));
-    let config = case.config.clone();
-    let pool = GpuSoftPool::with_cache(&context.device, &context.queue, config, &cache).expect("a pooling");
-    run_with(context, &pool, case)
+    GpuSoftPool::with_cache(&context.device, &context.queue, config.clone(), &cache).expect("a pooling")
+}
+
+/// Runs forward and backward of `case`, in one submission, on tensors that were poisoned before.
+pub fn run(context: &GpuContext, case: &Case) -> Results {
+    run_with(context, &pool(context, &case.config), case)
 }
 
 /// [`run`] with a pooling that exists already.
@@ -117,14 +220,8 @@ pub fn run_with(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> Result
         grad_input: read(&grad_input),
         grad_input_from_statistics: read(&from_statistics),
     };
-    let tensors = [
-        ("y", &results.y),
-        ("lse", &results.lse),
-        ("statistics", &read(&statistics)),
-        ("grad_input", &results.grad_input),
-        ("grad_input from statistics", &results.grad_input_from_statistics),
-    ];
-    for (name, values) in tensors {
+    let saved = read(&statistics);
+    for (name, values) in results.tensors().into_iter().chain([("statistics", saved.as_slice())]) {
         let unwritten = values.iter().position(|&value| value == POISON);
         assert_eq!(unwritten, None, "{} on {}: this element of {name} was not written", case.name, context.name());
     }
@@ -138,10 +235,13 @@ fn statistics_shape(pooled: &Shape) -> Shape {
 /// Runs `case` on every adapter and compares all results with the f64 reference.
 pub fn check(case: &Case) {
     let expected = accuracy::Expected::of(case);
-    for context in contexts() {
-        let results = run(context, case);
-        expected.check(&format!("{} on {}", case.name, context.name()), &results);
-    }
+    on_every_adapter(|context| expected.check(&format!("{} on {}", case.name, context.name()), &run(context, case)));
+}
+
+/// [`check`] by both gradient rules.
+pub fn check_both_rules(case: &Case) {
+    check(case);
+    check(&case.detached());
 }
 
 /// A generator of repeatable inputs: xorshift64*, by Vigna.
