@@ -1,10 +1,11 @@
 // Backward where windows share inputs: a block of cells shares its windows, exponentials and sums along each axis.
 //
-//     c = max z_i and p = (min z_i + max z_i) / 2 over the block's patch
+//     c = max z_i and p = max((min z_i + c) / 2, c - 4 / beta) over the block's patch
 //     e_i = exp(beta (z_i - c))    v_i = z_i - p    d_R = sum_R e_i v_i / s_R    a_R = g_R / s_R
 //     dL/dx_i = e_i ((1 + beta v_i) sum_R a_R - beta sum_R a_R d_R)   over the windows that hold i
 //
-// Offsets are from the middle p, since 1 + beta (v_i - d_R) is as exact as they are small.
+// Offsets are from a pivot p amid the values of the windows that stand, since 1 + beta (v_i - d_R) is as exact as they
+// are small.
 //
 // One invocation computes CELLS_D x CELLS_H x CELLS_W inputs, which are BLOCK_D x BLOCK_H x BLOCK_W strides. It evaluates
 // the windows that hold any of them, WINDOWS_D x WINDOWS_H x WINDOWS_W, of which BEFORE start at lower multiples of the
@@ -90,8 +91,9 @@ fn row_gradients(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32, ab: Pair)
         if (DETACHED) {
             gradients[cw] = e[pw] * sum_a[pw];
         } else {
-            let v = row[LEAD + pw] - p;
-            gradients[cw] = e[pw] * ((1.0 + params.beta * v) * sum_a[pw] - params.beta * sum_b[pw]);
+            // What weighs nothing may lie far below p: its slope must stay finite.
+            let slope = 1.0 + max(params.beta * (row[LEAD + pw] - p), -1000.0);
+            gradients[cw] = e[pw] * (slope * sum_a[pw] - params.beta * sum_b[pw]);
         }
     }
     return gradients;
@@ -115,7 +117,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     }
     let c = extremes.highest;
-    let p = 0.5 * extremes.lowest + 0.5 * c;
+    let p = pivot(extremes);
 
     // By row of the patch, along the width; then by row of windows.
     var e: array<array<f32, PATCH_W>, PATCH_ROWS>;

@@ -88,7 +88,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let c = extremes.highest;
     let least = min(abs(extremes.lowest), abs(c));
     let all_near = extremes.lowest * c > 0.0 && 2.0 * least >= max(abs(extremes.lowest), abs(c));
-    let about = About(c, select(0.0, c, all_near), 0.5 * extremes.lowest + 0.5 * c, extremes.lowest);
+    let about = About(c, select(0.0, c, all_near), pivot(extremes), extremes.lowest);
 
     var sums: array<Sums, WINDOW_ROWS>;
     for (var i = 0u; i < WINDOW_ROWS; i++) { // unroll

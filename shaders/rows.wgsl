@@ -54,3 +54,10 @@ fn row_extremes(before: Extremes, row: array<f32, ROW>) -> Extremes {
     }
     return extremes;
 }
+
+// A pivot amid the patch's values, but not below those of the windows that stand: each holds some within 8 / beta of the
+// highest.
+fn pivot(extremes: Extremes) -> f32 {
+    let middle = 0.5 * extremes.lowest + 0.5 * extremes.highest;
+    return max(middle, extremes.highest - 4.0 / max(params.beta, 1e-30));
+}

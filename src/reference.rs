@@ -63,7 +63,7 @@ pub fn backward(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output: 
         for (&tap, w) in taps.iter().zip(&window.weights) {
             let slope = match config.gradient_rule() {
                 _ if *w == 0.0 => 0.0,
-                GradientRule::Exact => 1.0 + beta * (f64::from(x[tap]) - window.y),
+                GradientRule::Exact => 1.0 + beta * window.offset(x[tap]),
                 GradientRule::Detached => 1.0,
             };
             grad_input[tap] += g * w * slope;
@@ -83,8 +83,7 @@ pub fn grad_beta(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output:
     let mut grad_beta = 0.0;
     windows.for_each(|output, taps| {
         let window = Window::new(x, taps, config.beta());
-        let variance: f64 =
-            taps.iter().zip(&window.weights).map(|(&tap, w)| w * (f64::from(x[tap]) - window.y).powi(2)).sum();
+        let variance: f64 = taps.iter().zip(&window.weights).map(|(&tap, w)| w * window.offset(x[tap]).powi(2)).sum();
         grad_beta += f64::from(grad_output[output]) * variance;
     });
     Ok(grad_beta)
@@ -103,17 +102,26 @@ pub fn for_each_window(config: &SoftPoolConfig, shape: &Shape, visit: impl FnMut
 struct Window {
     /// `w_i = e_i / s`, in the order of the taps.
     weights: Vec<f64>,
+    /// The element of the largest exponent.
+    c: f64,
+    /// `d = sum w_i (x_i - c)`, so that `y = c + d`.
+    d: f64,
     y: f64,
     lse: f64,
 }
 
 impl Window {
+    /// `x - y`, which a large mean does not round.
+    fn offset(&self, x: f32) -> f64 {
+        (f64::from(x) - self.c) - self.d
+    }
+
     /// The window over `x[taps]`.
     ///
     /// An element whose exponent `beta x_i` is -inf weighs 0. A NaN makes the window NaN; else an exponent of +inf
     /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value.
     fn new(x: &[f32], taps: &[usize], beta: f32) -> Self {
-        let without_weights = |y: f64, lse: f64| Self { weights: vec![f64::NAN; taps.len()], y, lse };
+        let without_weights = |y, lse| Self { weights: vec![f64::NAN; taps.len()], c: y, d: 0.0, y, lse };
         if taps.iter().any(|&tap| x[tap].is_nan()) {
             return without_weights(f64::NAN, f64::NAN);
         }
@@ -127,14 +135,17 @@ impl Window {
         if taps.iter().all(|&tap| f64::from(x[tap]) == -most) || (beta == 0.0 && has(-most)) {
             return without_weights(-most, f64::NEG_INFINITY);
         }
-        let exponent = |tap: usize| f64::from(beta) * f64::from(x[tap]);
-        let m = taps.iter().map(|&tap| exponent(tap)).fold(f64::NEG_INFINITY, f64::max);
-        let e: Vec<f64> = taps.iter().map(|&tap| (exponent(tap) - m).exp()).collect();
+        let beta = f64::from(beta);
+        let largest = |c: f64, &tap: &usize| if beta * f64::from(x[tap]) > beta * c { f64::from(x[tap]) } else { c };
+        let c = taps.iter().fold(f64::from(x[taps[0]]), largest);
+        // 0 times an infinite offset is not what weighs nothing.
+        let exponent = |tap: usize| if beta == 0.0 { 0.0 } else { beta * (f64::from(x[tap]) - c) };
+        let e: Vec<f64> = taps.iter().map(|&tap| exponent(tap).exp()).collect();
         let s: f64 = e.iter().sum();
         let weights: Vec<f64> = e.iter().map(|e| e / s).collect();
-        let weighted = |(&tap, w): (&usize, &f64)| if *w == 0.0 { 0.0 } else { w * f64::from(x[tap]) };
-        let y = taps.iter().zip(&weights).map(weighted).sum();
-        Self { weights, y, lse: m + s.ln() }
+        let weighted = |(&tap, w): (&usize, &f64)| if *w == 0.0 { 0.0 } else { w * (f64::from(x[tap]) - c) };
+        let d: f64 = taps.iter().zip(&weights).map(weighted).sum();
+        Self { weights, c, d, y: c + d, lse: beta * c + s.ln() }
     }
 }
 
