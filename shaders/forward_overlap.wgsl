@@ -129,11 +129,13 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     var window = Window(c, s, 0.0, about.p + sums[i].q[bw] / s);
                     y[bw] = window.y;
                     if (at.z < params.output_size.z) {
-                        by_definition |= select(1u << (i * BLOCK_W + bw), 0u, can_stand(s, window.y));
+                        var stands = can_stand(s, window.y);
                         if (SAVE_STATISTICS) {
                             let m = sums[i].m[bw];
                             window = Window(m, s / weigh(m, c), (about.middle - m) + sums[i].amid[bw] / s, window.y);
+                            stands = stands && is_finite(window.d);
                         }
+                        by_definition |= select(1u << (i * BLOCK_W + bw), 0u, stands);
                         store_besides(window_index(block.plane, at), window);
                     }
                 }

@@ -1,38 +1,36 @@
 // Forward for windows too large for one invocation: a workgroup of LANES_X x LANES_Y shares one.
 //
-// Lanes stride over the window's rows and columns, each keeping c, s and d of what it saw: CHUNK elements at once about
+// Lanes stride over the window's rows and columns, each keeping c, s and q of what it saw: CHUNK elements at once about
 // one new centre. Two such partial windows merge about the larger centre:
 //
-//     c = max(c1, c2)    f_k = exp(beta (c_k - c)) s_k    s = f1 + f2    d = sum f_k / s (d_k + c_k - c)
+//     q = sum e_i (z_i - c) / 1024        c = max(c1, c2)    f_k = exp(beta (c_k - c))
+//     s = sum f_k s_k                     q = sum f_k (q_k + s_k (c_k - c) / 1024)         d = 1024 q / s
+//
+// The 1024 keeps sums of the largest values in the range of f32; being a power of 2 it rounds nothing.
 
 struct Partial {
     magnitude: u32,
     c: f32,
     s: f32,
-    d: f32,
+    q: f32,
 }
 
+const SCALE = 1.0 / 1024.0;
 const LANES = LANES_X * LANES_Y;
 const ROWS = KERNEL_D * KERNEL_H;
 
 var<workgroup> partials: array<Partial, LANES>;
 
-// What of s remains about a centre at or above its own.
-fn remaining(part: Partial, c: f32) -> f32 {
-    return select(0.0, part.s * weigh(part.c, c), part.s > 0.0);
-}
-
-// The part's term of d, of which `f` remains, in a window of s about c.
-fn moved(part: Partial, c: f32, f: f32, s: f32) -> f32 {
-    return select(0.0, f / s * (part.d + offset(part.c, c)), f > 0.0);
+// A partial window about a centre at or above its own; one that saw nothing stays empty.
+fn about(part: Partial, c: f32) -> Partial {
+    let f = select(0.0, weigh(part.c, c), part.s > 0.0);
+    return Partial(part.magnitude, c, f * part.s, f * part.q + f * part.s * (SCALE * offset(part.c, c)));
 }
 
 fn merge(a: Partial, b: Partial) -> Partial {
-    let c = max(a.c, b.c);
-    let f_a = remaining(a, c);
-    let f_b = remaining(b, c);
-    let s = f_a + f_b;
-    return Partial(max(a.magnitude, b.magnitude), c, s, moved(a, c, f_a, s) + moved(b, c, f_b, s));
+    let on_a = about(a, max(a.c, b.c));
+    let on_b = about(b, max(a.c, b.c));
+    return Partial(max(a.magnitude, b.magnitude), on_a.c, on_a.s + on_b.s, on_a.q + on_b.q);
 }
 
 @compute @workgroup_size(LANES_X, LANES_Y, 1)
@@ -70,19 +68,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
                     }
                 }
             }
-            let kept = remaining(seen, c);
-            var e: array<f32, CHUNK>;
-            var s = kept;
+            seen = about(seen, c);
+            seen.magnitude = magnitude;
             for (var k = 0u; k < CHUNK; k++) { // unroll
-                e[k] = select(0.0, weigh(z[k], c), counts[k]);
-                s += e[k];
+                let e = select(0.0, weigh(z[k], c), counts[k]);
+                seen.s += e;
+                seen.q += select(0.0, e * (SCALE * offset(z[k], c)), counts[k]);
             }
-            let weight_of_one = select(0.0, 1.0 / s, s > 0.0);
-            var d = moved(seen, c, kept, s);
-            for (var k = 0u; k < CHUNK; k++) { // unroll
-                d += select(0.0, e[k] * weight_of_one * offset(z[k], c), counts[k]);
-            }
-            seen = Partial(magnitude, c, s, d);
         }
     }
 
@@ -100,6 +92,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     if (index == 0u) {
         let whole = partials[0];
-        store_window(window_index(block.plane, block.first), resolve(whole.magnitude, whole.c, whole.s, whole.d));
+        store_window(window_index(block.plane, block.first), resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
     }
 }
