@@ -1,7 +1,7 @@
 // Forward for windows too large for one invocation: a workgroup of LANES_X x LANES_Y shares one.
 //
-// Lanes stride over the window's rows and columns, each keeping c, s and q of what it saw: CHUNK elements at once about
-// one new centre. Two such partial windows merge about the larger centre:
+// Lanes stride over the window's rows, and over the columns four at a time, each keeping c, s and q of what it saw: CHUNK
+// elements at once about one new centre. Two such partial windows merge about the larger centre:
 //
 //     q = sum e_i (z_i - c) / 1024        c = max(c1, c2)    f_k = exp(beta (c_k - c))
 //     s = sum f_k s_k                     q = sum f_k (q_k + s_k (c_k - c) / 1024)         d = 1024 q / s
@@ -33,40 +33,52 @@ fn merge(a: Partial, b: Partial) -> Partial {
     return Partial(max(a.magnitude, b.magnitude), on_a.c, on_a.s + on_b.s, on_a.q + on_b.q);
 }
 
-@compute @workgroup_size(LANES_X, LANES_Y, 1)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_id) lane: vec3<u32>) {
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let block = block_at(workgroup, params.output_size);
     if (!block.inside) {
         return;
     }
     let start = window_start(block.first);
     let last = vec3<i32>(params.input_size) - 1;
+    let lane = vec2(index % LANES_X, index / LANES_X);
 
     var seen = Partial(0u, from_bits(MINUS_INFINITY_BITS), 0.0, 0.0);
     for (var first_row = lane.y; first_row < ROWS; first_row += LANES_Y * CHUNK_ROWS) {
-        for (var first_column = lane.x; first_column < KERNEL_W; first_column += LANES_X * CHUNK_COLUMNS) {
+        for (var first_tap = 4u * lane.x; first_tap < KERNEL_W; first_tap += 4u * LANES_X * CHUNK_QUADS) {
             var z: array<f32, CHUNK>;
             var counts: array<bool, CHUNK>;
-            var c = seen.c;
-            var magnitude = seen.magnitude;
             for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
                 let row = first_row + i * LANES_Y;
                 let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
                 let in_input = clamp(depth_height, vec2(0), last.xy);
                 let row_counts = row < ROWS && all(depth_height == in_input);
                 let row_start = input_index(params.x_start, block.plane, vec3(vec2<u32>(in_input), 0u));
-                for (var j = 0u; j < CHUNK_COLUMNS; j++) { // unroll
-                    const k = i * CHUNK_COLUMNS + j;
-                    let tap = first_column + j * LANES_X;
-                    let column = start.z + i32(tap * DILATION_W);
-                    let column_in_input = clamp(column, 0, last.z);
-                    z[k] = load_z(row_start + u32(column_in_input));
-                    counts[k] = row_counts && tap < KERNEL_W && column == column_in_input;
-                    if (counts[k]) {
-                        c = max(c, z[k]);
-                        magnitude = max(magnitude, magnitude_bits(z[k]));
+                for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
+                    let tap = first_tap + 4u * LANES_X * j;
+                    var four: vec4<f32>;
+                    if (VECTOR_X) {
+                        // Windows start and end at multiples of 4 and so does the row: four are inside, or none.
+                        let column = clamp(start.z + i32(tap), 0, last.z - 3);
+                        four = 0.5 * params.sign * load_x4(row_start + u32(column));
+                    }
+                    for (var l = 0u; l < 4u; l++) { // unroll
+                        const k = (i * CHUNK_QUADS + j) * 4u + l;
+                        let column = start.z + i32((tap + l) * DILATION_W);
+                        counts[k] = row_counts && tap + l < KERNEL_W && column >= 0 && column <= last.z;
+                        if (VECTOR_X) {
+                            z[k] = four[l];
+                        } else {
+                            z[k] = load_z(row_start + u32(clamp(column, 0, last.z)));
+                        }
                     }
                 }
+            }
+            var c = seen.c;
+            var magnitude = seen.magnitude;
+            for (var k = 0u; k < CHUNK; k++) { // unroll
+                c = select(c, max(c, z[k]), counts[k]);
+                magnitude = max(magnitude, select(0u, magnitude_bits(z[k]), counts[k]));
             }
             seen = about(seen, c);
             seen.magnitude = magnitude;
@@ -79,7 +91,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
 
     // Halve the number of partial windows until one is left; LANES need not be a power of two.
-    let index = lane.y * LANES_X + lane.x;
     partials[index] = seen;
     var count = LANES;
     while (count > 1u) {

@@ -57,7 +57,8 @@ pub(crate) struct AxisWindow {
 }
 
 impl AxisWindow {
-    const UNIT: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1, ceil_mode: false };
+    /// The window along an axis that a tensor lacks.
+    pub const UNIT: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1, ceil_mode: false };
 
     /// Positions from the first to the last tap of a window, both counted.
     pub const fn span(&self) -> u32 {

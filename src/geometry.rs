@@ -1,7 +1,7 @@
 //! Which kernel computes a pooling, in blocks of what shape, on a grid of how many workgroups: pure arithmetic.
 
 use crate::config::{AxisWindow, GradientRule, MAX_RANK};
-use crate::{Error, Result, SoftPoolConfig};
+use crate::{Error, Result, Shape, SoftPoolConfig};
 
 /// Sizes along depth, height and width.
 pub(crate) type Extent = [u32; MAX_RANK];
@@ -64,9 +64,12 @@ pub(crate) struct Vectors {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Problem<'a> {
     pub config: &'a SoftPoolConfig,
-    pub planes: u64,
+    /// The windows by axis, and how many positions and windows there are: those of the configuration and the shapes, with
+    /// axes that windows cover whole made one with the next.
+    pub axes: [AxisWindow; MAX_RANK],
     pub input: Extent,
     pub output: Extent,
+    pub planes: u64,
     /// Whether every tensor starts where a vector of four elements may.
     pub aligned: bool,
     pub processor: Processor,
@@ -111,9 +114,43 @@ impl Processor {
 const OVERLAP_BLOCKS: [Extent; 4] = [[1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
 const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// The pooling of `input` by `config`.
+    pub fn new(config: &'a SoftPoolConfig, input: &Shape, output: &Shape, aligned: bool, processor: Processor) -> Self {
+        let mut problem = Self {
+            config,
+            axes: config.axes(),
+            input: input.depth_height_width(),
+            output: output.depth_height_width(),
+            planes: input.planes() as u64,
+            aligned,
+            processor,
+        };
+        while problem.fold() {}
+        problem
+    }
+
+    /// Where windows cover the width whole, the rows of a window are one run of memory: a width of height times width
+    /// says the same. So global pooling is 1D, whatever its rank.
+    fn fold(&mut self) -> bool {
+        let [depth, height, width] = self.axes;
+        let (rows, columns) = (self.input[1], self.input[2]);
+        let covers = width.kernel == columns && width.padding == 0 && width.dilation == 1 && self.output[2] == 1;
+        // Sums of a few such numbers must stay within 32 bits.
+        let fits = |size: u32| u64::from(size) * u64::from(columns) < 1 << 28;
+        if !covers || height.dilation != 1 || rows <= 1 || ![rows, height.kernel, height.stride].into_iter().all(fits) {
+            return false;
+        }
+        let times = |size: u32| size * columns;
+        let (kernel, stride, padding) = (times(height.kernel), times(height.stride), times(height.padding));
+        self.axes = [AxisWindow::UNIT, depth, AxisWindow { kernel, stride, padding, ..height }];
+        self.input = [1, self.input[0], times(rows)];
+        self.output = [1, self.output[0], self.output[1]];
+        true
+    }
+
     fn axes(&self) -> [AxisWindow; MAX_RANK] {
-        self.config.axes()
+        self.axes
     }
 
     fn taps(&self) -> u64 {
@@ -189,13 +226,10 @@ impl Problem<'_> {
     }
 
     fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
-        let Self { config, input, output, aligned, .. } = *self;
-        let axes = config.axes();
-        // The kernels that read rows have blocks of so many inputs along the width.
-        let has_rows = !matches!(kernel, Kernel::ForwardWorkgroup | Kernel::BackwardStatistics);
+        let Self { config, axes, input, output, aligned, .. } = *self;
         let vectors = Vectors {
-            x: aligned && has_rows && input[2].is_multiple_of(4) && (block[2] * axes[2].stride).is_multiple_of(4),
-            y: aligned && has_rows && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
+            x: aligned && input[2].is_multiple_of(4) && starts_at_vectors(kernel, &axes[2], block[2], output[2]),
+            y: aligned && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
         };
         let patch = by_axis(|i| patch_of(&axes[i], block[i]));
         let mut geometry = Geometry {
@@ -203,7 +237,7 @@ impl Problem<'_> {
             axes,
             block,
             workgroup: [1; MAX_RANK],
-            has_depth: config.rank() == MAX_RANK,
+            has_depth: false,
             detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
             vectors,
             keeps_patch: kernel == Kernel::ForwardOverlap && product(patch) <= self.processor.max_patch(),
@@ -211,13 +245,26 @@ impl Problem<'_> {
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
         };
-        let [w, h, _] = geometry.blocks(input, output);
+        let [w, h, d] = geometry.blocks(input, output);
+        geometry.has_depth = d > 1;
         geometry.flat = kernel != Kernel::ForwardWorkgroup && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
         geometry.workgroup = match kernel {
             Kernel::ForwardWorkgroup => lanes(&axes),
             _ => workgroup(geometry.grid(input, output)),
         };
         geometry
+    }
+}
+
+/// Whether what a kernel reads of a row, but for a constant lead, starts at multiples of 4.
+fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
+    match kernel {
+        Kernel::BackwardStatistics => false,
+        Kernel::ForwardWorkgroup => {
+            let strides = output == 1 || axis.stride.is_multiple_of(4);
+            strides && axis.dilation == 1 && axis.padding.is_multiple_of(4) && axis.kernel.is_multiple_of(4)
+        }
+        _ => (block * axis.stride).is_multiple_of(4),
     }
 }
 
@@ -295,9 +342,10 @@ impl Geometry {
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         if self.kernel == Kernel::ForwardWorkgroup {
             let [x, y, _] = self.workgroup;
-            let (rows, columns) = if axes[0].kernel * axes[1].kernel >= 4 * y { (4, 1) } else { (1, 4) };
+            // Eight elements at once, of one row or of two.
+            let (rows, quads) = if axes[2].kernel > 4 * x { (1, 2) } else { (2, 1) };
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
-            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_COLUMNS", columns), ("CHUNK", rows * columns)]);
+            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", 4 * rows * quads)]);
             return constants;
         }
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
@@ -387,12 +435,12 @@ fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
     [x, y, (WORKGROUP_INVOCATIONS / x / y).max(1)]
 }
 
-/// Lanes along width and height that share a window.
+/// Lanes along width, each reading four taps at once, and height that share a window.
 fn lanes(axes: &[AxisWindow; MAX_RANK]) -> Extent {
-    let taps: u64 = axes.iter().map(|axis| u64::from(axis.kernel)).product();
+    let taps = product(by_axis(|i| axes[i].kernel));
     let invocations = if taps > LARGE_WINDOW_TAPS { 256 } else { WORKGROUP_INVOCATIONS };
-    let x = axes[2].kernel.next_multiple_of(8).min(WORKGROUP_INVOCATIONS);
-    [x, (invocations / x).max(1), 1]
+    let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
+    [x, invocations / x, 1]
 }
 
 /// What a device allows of a dispatch.

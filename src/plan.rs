@@ -125,14 +125,8 @@ pub(crate) struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// What to find a kernel for, given the tensors that it binds.
     pub fn problem(&self, tensors: &[Bound<'_>]) -> Problem<'a> {
-        Problem {
-            config: self.config,
-            planes: self.shape.planes() as u64,
-            input: self.shape.depth_height_width(),
-            output: self.pooled.depth_height_width(),
-            aligned: tensors.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES)),
-            processor: Processor::of(self.device),
-        }
+        let aligned = tensors.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES));
+        Problem::new(self.config, &self.shape, &self.pooled, aligned, Processor::of(self.device))
     }
 
     /// A plan that runs each geometry on its tensors in turn. Tensors that one of the runs writes must not overlap
@@ -177,11 +171,11 @@ impl<'a> Planner<'a> {
         if tensors.iter().any(|tensor| tensor.elements == 0) {
             return Ok((label, None));
         }
-        let (input, output) = (self.shape.depth_height_width(), self.pooled.depth_height_width());
+        let Problem { planes, input, output, .. } = self.problem(tensors);
         let plane_bytes: Vec<u64> = tensors.iter().map(|tensor| tensor.plane_elements * ELEMENT_BYTES).collect();
         let dispatch_limits = DispatchLimits::of(&limits);
         let pieces = pieces(
-            self.shape.planes() as u64,
+            planes,
             &plane_bytes,
             geometry.grid(input, output),
             geometry.blocks_of_workgroup(),
@@ -202,7 +196,7 @@ impl<'a> Planner<'a> {
         pieces: &[Piece],
     ) -> Vec<(wgpu::BindGroup, Extent)> {
         let limits = self.device.limits();
-        let (input, output) = (self.shape.depth_height_width(), self.pooled.depth_height_width());
+        let Problem { input, output, .. } = self.problem(tensors);
         let params_size = size_of::<Params>() as u64;
         let params_stride = params_size.next_multiple_of(u64::from(limits.min_uniform_buffer_offset_alignment));
         // Written before it is first used, not through the queue: plans can be made while the host encodes.

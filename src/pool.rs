@@ -354,12 +354,12 @@ fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
 /// Those of [`Shape::pooled`].
 #[doc(hidden)]
 pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
-    let (input, output) = (shape.depth_height_width(), shape.pooled(config)?.depth_height_width());
+    let pooled = shape.pooled(config)?;
     let mut specialisations = Vec::new();
     for (processor, aligned, shared_buffer) in
         [(Processor::Cpu, true, false), (Processor::Gpu, true, true), (Processor::Cpu, false, true)]
     {
-        let problem = Problem { config, planes: shape.planes() as u64, input, output, aligned, processor };
+        let problem = Problem::new(config, shape, &pooled, aligned, processor);
         let base = |geometry| Specialisation { geometry, y: false, lse: false, statistics: false, shared_buffer };
         let forward = base(problem.forward());
         specialisations.push(Specialisation { statistics: true, ..forward });

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::config::AxisWindow;
 use crate::geometry::{Geometry, Kernel};
 use crate::unroll::unroll;
 
@@ -86,14 +87,15 @@ impl Specialisation {
 
     /// The label of everything made from it: "softpool backward k3 s2 p1".
     pub fn label(&self) -> String {
-        let Geometry { kernel, axes, has_depth, detached, .. } = &self.geometry;
-        let by_axis = |name: &str, value: &dyn Fn(usize) -> u32| {
-            let [d, h, w] = [value(0), value(1), value(2)];
-            match (has_depth, d == h || !has_depth, h == w) {
-                (_, true, true) => format!(" {name}{w}"),
-                (true, ..) => format!(" {name}{d}x{h}x{w}"),
-                (false, ..) => format!(" {name}{h}x{w}"),
+        let Geometry { kernel, axes, detached, .. } = &self.geometry;
+        let by_axis = |name: &str, value: &dyn Fn(usize) -> u32| match [value(0), value(1), value(2)] {
+            [d, h, w] if d == h && h == w => format!(" {name}{w}"),
+            // Axes of windows of one element don't show.
+            [_, h, w] if axes[0] == AxisWindow::UNIT && (h == w || axes[1] == AxisWindow::UNIT) => {
+                format!(" {name}{w}")
             }
+            [_, h, w] if axes[0] == AxisWindow::UNIT => format!(" {name}{h}x{w}"),
+            [d, h, w] => format!(" {name}{d}x{h}x{w}"),
         };
         let mut label = format!("softpool {}", kernel.name().replace('_', " "));
         label += &by_axis("k", &|i| axes[i].kernel);

@@ -10,7 +10,9 @@
 //!   where f32 ends, may be 0.
 //!
 //! Besides, the largest error of a tensor is at most twice that of the same formula in plain f32 on the CPU, plus 2 ulp
-//! for the rounding of the result (the rule that flash-attention tests by).
+//! for the rounding of the result (the rule that flash-attention tests by). Where windows overlap, the formula takes its
+//! exponentials about a maximum that windows share, at most 8 above a window's own (S_MIN in shaders/window.wgsl): there
+//! plain f32 takes the largest of the plane, as far as that allows.
 
 use softpool::{GradientRule, SoftPoolConfig, reference};
 
@@ -63,6 +65,11 @@ impl Expected {
         let mut y = Quantity::new("y", y);
         let mut lse = Quantity::new("lse", lse);
         let mut grad_input = Quantity::new("grad_input", grad_input);
+        let plane = case.x.len() / case.shape.planes().max(1);
+        let overlaps = (0..case.config.rank()).any(|axis| {
+            let span = (case.config.kernel()[axis] - 1) * case.config.dilation()[axis] + 1;
+            span > case.config.stride()[axis]
+        });
         let none = vec![0.0f64; case.x.len()];
         let (mut scale, mut depth, mut vanishing) = (none.clone(), none.clone(), none);
         reference::for_each_window(&case.config, &case.shape, |output, taps| {
@@ -71,7 +78,12 @@ impl Expected {
             y.unit[output] = ulp(finite().map(f64::abs).fold(0.0, f64::max));
             lse.unit[output] = ulp(finite().map(|x| (beta * x).abs()).fold(1.0, f64::max));
             let g = case.grad_output[output];
-            let plain = Plain::window(&case.config, &x, g);
+            let shared = if overlaps {
+                largest_exponent(case, taps.first().map_or(0, |tap| tap / plane), plane)
+            } else {
+                f32::MIN
+            };
+            let plain = Plain::window(&case.config, &x, g, shared);
             (y.plain[output], lse.plain[output]) = (plain.y, plain.lse);
             let (m, window_lse, window_y) =
                 (finite().map(|x| beta * x).fold(f64::NEG_INFINITY, f64::max), lse.values[output], y.values[output]);
@@ -153,6 +165,12 @@ impl Quantity {
     }
 }
 
+/// The largest finite `beta x` of a plane of `size` elements.
+fn largest_exponent(case: &Case, plane: usize, size: usize) -> f32 {
+    let exponents = case.x[plane * size..][..size].iter().map(|x| case.config.beta() * x);
+    exponents.filter(|exponent| exponent.is_finite()).fold(f32::MIN, f32::max)
+}
+
 /// One window by the formulas in plain f32, as a straightforward CPU implementation has them.
 struct Plain {
     y: f32,
@@ -161,9 +179,11 @@ struct Plain {
 }
 
 impl Plain {
-    fn window(config: &SoftPoolConfig, x: &[f32], g: f32) -> Self {
+    /// About the maximum of the window or, at most 8 above, `shared`.
+    fn window(config: &SoftPoolConfig, x: &[f32], g: f32, shared: f32) -> Self {
         let beta = config.beta();
-        let m = x.iter().map(|x| beta * x).fold(f32::NEG_INFINITY, f32::max);
+        let own = x.iter().map(|x| beta * x).fold(f32::NEG_INFINITY, f32::max);
+        let m = own.max(shared.min(own + 8.0));
         let e: Vec<f32> = x.iter().map(|x| (beta * x - m).exp()).collect();
         let s: f32 = e.iter().sum();
         let y = x.iter().zip(&e).map(|(x, e)| e / s * x).sum::<f32>();
