@@ -127,6 +127,8 @@ impl GpuTensor {
     /// Submits the copy to a mappable buffer and asks for its mapping; the future waits for the mapping.
     fn start_read(&self) -> impl Future<Output = Result<Vec<f32>>> + use<> {
         let size = self.shape.elements() as u64 * ELEMENT_BYTES;
+        // What fails on a lost device is our error, not one for the host's handler, which panics by default.
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let pending = (size > 0).then(|| {
             let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("softpool readback"),
@@ -146,7 +148,11 @@ impl GpuTensor {
             });
             (staging, receiver)
         });
+        let failure = scope.pop();
         async move {
+            if let Some(error) = failure.await {
+                return Err(Error::Read(error.to_string()));
+            }
             let Some((staging, receiver)) = pending else { return Ok(Vec::new()) };
             let lost = || Error::Read("the device is gone".into());
             receiver.receive().await.ok_or_else(lost)?.map_err(|error| Error::Read(error.to_string()))?;
