@@ -72,39 +72,34 @@ pub(crate) struct Problem<'a> {
     pub planes: u64,
     /// Whether every tensor starts where a vector of four elements may.
     pub aligned: bool,
-    pub processor: Processor,
+    pub tuning: Tuning,
 }
 
-/// What runs the shaders, as far as it decides the shape of blocks: the one place where the two disagree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Processor {
-    /// Has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
-    Gpu,
-    /// A software driver: spills to its first-level cache for little, and gains from each load and exponential saved.
-    Cpu,
+/// How much one invocation takes on: the one place where processors disagree.
+///
+/// A block of windows shares its loads and exponentials, so that large blocks do least work; small ones need few registers
+/// and leave more invocations to run beside each other. Results have the same accuracy either way, but not the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tuning {
+    /// Inputs that an invocation may keep in registers, where windows overlap.
+    pub max_patch: u64,
+    /// Invocations below which a smaller block is better.
+    pub least_invocations: u64,
 }
 
-impl Processor {
+impl Tuning {
+    /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
+    /// Chosen by these limits, not measured yet.
+    pub const GPU: Self = Self { max_patch: 96, least_invocations: 1 << 17 };
+    /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved.
+    /// Measured on Mesa's.
+    pub const CPU: Self = Self { max_patch: 256, least_invocations: 1 << 9 };
+
+    /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
         match device.adapter_info().device_type {
-            wgpu::DeviceType::Cpu => Self::Cpu,
-            _ => Self::Gpu,
-        }
-    }
-
-    /// Inputs that an invocation keeps in registers.
-    fn max_patch(self) -> u64 {
-        match self {
-            Self::Gpu => 96,
-            Self::Cpu => 256,
-        }
-    }
-
-    /// Invocations below which smaller blocks are better: they fill the device, and their kernels compile faster.
-    fn least_invocations(self) -> u64 {
-        match self {
-            Self::Gpu => 1 << 17,
-            Self::Cpu => 1 << 9,
+            wgpu::DeviceType::Cpu => Self::CPU,
+            _ => Self::GPU,
         }
     }
 }
@@ -116,7 +111,7 @@ const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
 
 impl<'a> Problem<'a> {
     /// The pooling of `input` by `config`.
-    pub fn new(config: &'a SoftPoolConfig, input: &Shape, output: &Shape, aligned: bool, processor: Processor) -> Self {
+    pub fn new(config: &'a SoftPoolConfig, input: &Shape, output: &Shape, aligned: bool, tuning: Tuning) -> Self {
         let mut problem = Self {
             config,
             axes: config.axes(),
@@ -124,7 +119,7 @@ impl<'a> Problem<'a> {
             output: output.depth_height_width(),
             planes: input.planes() as u64,
             aligned,
-            processor,
+            tuning,
         };
         while problem.fold() {}
         problem
@@ -161,22 +156,20 @@ impl<'a> Problem<'a> {
         self.axes().iter().any(AxisWindow::overlaps)
     }
 
-    /// The first of `blocks` that leaves the processor enough to do in parallel, or the last; with the patch that it
-    /// needs of what the processor keeps.
+    /// The first of `blocks` that leaves enough to do in parallel, or the last, of those whose patch can be kept
+    /// where the kernel keeps it.
     fn block<'b>(&self, kernel: Kernel, blocks: impl IntoIterator<Item = &'b Extent>) -> Option<Extent> {
         let mut last = None;
         for block in blocks {
             let tiled = |i: usize| tiled(kernel, &self.axes()[i], self.input[i], self.output[i]).max(1);
             let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(tiled(i)) });
             let keeps_patch = kernel == Kernel::BackwardOverlap;
-            if keeps_patch
-                && product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch)) > self.processor.max_patch()
-            {
+            if keeps_patch && product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch)) > self.tuning.max_patch {
                 continue;
             }
             last = Some(block);
             let invocations = self.planes.saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
-            if invocations >= self.processor.least_invocations() {
+            if invocations >= self.tuning.least_invocations {
                 break;
             }
         }
@@ -240,7 +233,7 @@ impl<'a> Problem<'a> {
             has_depth: false,
             detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
             vectors,
-            keeps_patch: kernel == Kernel::ForwardOverlap && product(patch) <= self.processor.max_patch(),
+            keeps_patch: kernel == Kernel::ForwardOverlap && product(patch) <= self.tuning.max_patch,
             flat: false,
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),

@@ -19,6 +19,7 @@ pub use cache::PipelineCache;
 pub use config::{GradientRule, MAX_AXIS_PARAMETER, SoftPoolConfig, SoftPoolConfigBuilder};
 pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
 pub use error::{Error, Result};
+pub use geometry::Tuning;
 pub use plan::Plan;
 #[doc(hidden)]
 pub use pool::shader_sources;

@@ -1,7 +1,7 @@
 //! Plans: dispatches prepared for tensors of the host, to be recorded as often as wanted.
 
 use crate::cache::Pipeline;
-use crate::geometry::{DispatchLimits, Extent, Geometry, Piece, Problem, Processor, pieces};
+use crate::geometry::{DispatchLimits, Extent, Geometry, Piece, Problem, Tuning, pieces};
 use crate::params::Params;
 use crate::specialise::{PARAMS_BINDING, Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
@@ -118,6 +118,7 @@ pub(crate) struct Planner<'a> {
     pub device: &'a wgpu::Device,
     pub cache: &'a PipelineCache,
     pub config: &'a SoftPoolConfig,
+    pub tuning: Tuning,
     pub shape: Shape,
     pub pooled: Shape,
 }
@@ -126,7 +127,7 @@ impl<'a> Planner<'a> {
     /// What to find a kernel for, given the tensors that it binds.
     pub fn problem(&self, tensors: &[Bound<'_>]) -> Problem<'a> {
         let aligned = tensors.iter().all(|tensor| tensor.byte_offset.is_multiple_of(4 * ELEMENT_BYTES));
-        Problem::new(self.config, &self.shape, &self.pooled, aligned, Processor::of(self.device))
+        Problem::new(self.config, &self.shape, &self.pooled, aligned, self.tuning)
     }
 
     /// A plan that runs each geometry on its tensors in turn. Tensors that one of the runs writes must not overlap

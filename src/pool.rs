@@ -1,6 +1,6 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
-use crate::geometry::{Geometry, Problem, Processor};
+use crate::geometry::{Geometry, Problem, Tuning};
 use crate::plan::{Bound, Plan, Planner, STATISTICS_WORDS};
 use crate::specialise::{Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
@@ -32,6 +32,7 @@ pub struct GpuSoftPool {
     queue: wgpu::Queue,
     config: SoftPoolConfig,
     cache: PipelineCache,
+    tuning: Tuning,
 }
 
 /// Where a forward pass reads and writes: views into buffers of the host.
@@ -153,7 +154,18 @@ impl GpuSoftPool {
         cache: &PipelineCache,
     ) -> Result<Self> {
         Geometry::check_device(&config, &device.limits())?;
-        Ok(Self { device: device.clone(), queue: queue.clone(), config, cache: cache.clone() })
+        Ok(Self {
+            device: device.clone(),
+            queue: queue.clone(),
+            config,
+            cache: cache.clone(),
+            tuning: Tuning::of(device),
+        })
+    }
+
+    /// The same pooling with blocks of another size than [`Tuning::of`] chooses.
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
     }
 
     /// The configuration.
@@ -327,7 +339,14 @@ impl GpuSoftPool {
 
     fn planner(&self, shape: Shape) -> Result<Planner<'_>> {
         let pooled = shape.pooled(&self.config)?;
-        Ok(Planner { device: &self.device, cache: &self.cache, config: &self.config, shape, pooled })
+        Ok(Planner {
+            device: &self.device,
+            cache: &self.cache,
+            config: &self.config,
+            tuning: self.tuning,
+            shape,
+            pooled,
+        })
     }
 
     fn allocate_statistics(&self, pooled: &Shape) -> Result<wgpu::Buffer> {
@@ -356,10 +375,10 @@ fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
 pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
     let pooled = shape.pooled(config)?;
     let mut specialisations = Vec::new();
-    for (processor, aligned, shared_buffer) in
-        [(Processor::Cpu, true, false), (Processor::Gpu, true, true), (Processor::Cpu, false, true)]
+    for (tuning, aligned, shared_buffer) in
+        [(Tuning::CPU, true, false), (Tuning::GPU, true, true), (Tuning::CPU, false, true)]
     {
-        let problem = Problem::new(config, shape, &pooled, aligned, processor);
+        let problem = Problem::new(config, shape, &pooled, aligned, tuning);
         let base = |geometry| Specialisation { geometry, y: false, lse: false, statistics: false, shared_buffer };
         let forward = base(problem.forward());
         specialisations.push(Specialisation { statistics: true, ..forward });

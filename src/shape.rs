@@ -77,11 +77,12 @@ impl Shape {
     /// The shape that `config` makes of this one: the same batch and channels, one element a window.
     ///
     /// # Errors
-    /// Those of [`SoftPoolConfig::output_size`].
+    /// Those of [`SoftPoolConfig::output_size`], and [`Error::TooManyElements`]: padded windows of stride 1 can be more
+    /// than the inputs.
     pub fn pooled(&self, config: &SoftPoolConfig) -> Result<Self> {
         let mut pooled = *self;
         pooled.dims[LEADING_AXES..self.axes].copy_from_slice(&config.output_size(self.spatial())?);
-        Ok(pooled)
+        Self::new(pooled.dims())
     }
 
     /// Depth, height and width; the axes that a lower rank lacks are 1. For shapes that a config has accepted.

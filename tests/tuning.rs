@@ -1,0 +1,54 @@
+//! Blocks of every size, whatever the adapter would choose: the same windows, within the same errors.
+
+mod common;
+
+use common::{Case, accuracy::Expected, contexts, run_with};
+use softpool::{GpuSoftPool, SoftPoolConfig, SoftPoolConfigBuilder, Tuning};
+
+fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBuilder {
+    SoftPoolConfig::builder(kernel).stride([stride]).padding([padding])
+}
+
+/// Small tensors never fill a device: without a least number of invocations they get the largest blocks.
+fn tunings() -> [Tuning; 5] {
+    let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
+    // Without a patch to keep, a forward reads its rows twice and a backward goes by statistics.
+    [
+        Tuning::GPU,
+        Tuning::CPU,
+        no_least(Tuning::GPU),
+        no_least(Tuning::CPU),
+        Tuning { max_patch: 0, ..no_least(Tuning::CPU) },
+    ]
+}
+
+fn check(case: &Case) {
+    let expected = Expected::of(case);
+    for context in contexts() {
+        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone()).expect("a pooling");
+        for tuning in tunings() {
+            let results = run_with(context, &pool.clone().with_tuning(tuning), case);
+            expected.check(&format!("{} with {tuning:?} on {}", case.name, context.name()), &results);
+        }
+    }
+}
+
+#[test]
+fn disjoint_windows() {
+    check(&Case::normal("k2 s2", builder(&[2, 2], 2, 0), [2, 3, 13, 36]));
+}
+
+#[test]
+fn overlapping_windows_of_even_rows() {
+    check(&Case::normal("k3 s1 p1", builder(&[3, 3], 1, 1), [2, 2, 11, 24]));
+}
+
+#[test]
+fn overlapping_windows_of_odd_rows() {
+    check(&Case::normal("k3 s2 p1", builder(&[3, 3], 2, 1), [2, 2, 19, 37]));
+}
+
+#[test]
+fn overlapping_windows_of_volumes() {
+    check(&Case::normal("3D k3 s2 p1", builder(&[3, 3, 3], 2, 1), [1, 2, 7, 9, 16]));
+}
