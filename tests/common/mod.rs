@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod accuracy;
+pub mod buffers;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
