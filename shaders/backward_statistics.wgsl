@@ -4,11 +4,6 @@
 //
 // One invocation computes one input.
 
-fn covering_window(plane: u32, window: vec3<u32>) -> Window {
-    let at = params.statistics_start + 3u * window_index(plane, window);
-    return Window(load_statistics(at), load_statistics(at + 1u), load_statistics(at + 2u), 0.0);
-}
-
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);

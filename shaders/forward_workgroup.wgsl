@@ -17,7 +17,6 @@ struct Partial {
 
 const SCALE = 1.0 / 1024.0;
 const LANES = LANES_X * LANES_Y;
-const ROWS = KERNEL_D * KERNEL_H;
 
 var<workgroup> partials: array<Partial, LANES>;
 
@@ -40,36 +39,39 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         return;
     }
     let start = window_start(block.first);
-    let last = vec3<i32>(params.input_size) - 1;
+    // The taps inside the input, by axis: loops over the others alone could be longer than a driver allows.
+    let size = vec3<i32>(params.input_size);
+    let dilation = vec3<i32>(DILATION);
+    let first_inside = (max(-start, vec3(0)) + dilation - 1) / dilation;
+    let end_inside = min((max(size - start, vec3(0)) + dilation - 1) / dilation, vec3<i32>(KERNEL));
+    let first = vec3<u32>(first_inside);
+    let count = vec3<u32>(max(end_inside - first_inside, vec3(0)));
+    let rows = count.x * count.y;
     let lane = vec2(index % LANES_X, index / LANES_X);
 
     var seen = Partial(0u, from_bits(MINUS_INFINITY_BITS), 0.0, 0.0);
-    for (var first_row = lane.y; first_row < ROWS; first_row += LANES_Y * CHUNK_ROWS) {
-        for (var first_tap = 4u * lane.x; first_tap < KERNEL_W; first_tap += 4u * LANES_X * CHUNK_QUADS) {
+    for (var first_row = lane.y; first_row < rows; first_row += LANES_Y * CHUNK_ROWS) {
+        for (var first_tap = 4u * lane.x; first_tap < count.z; first_tap += 4u * LANES_X * CHUNK_QUADS) {
             var z: array<f32, CHUNK>;
             var counts: array<bool, CHUNK>;
             for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
-                let row = first_row + i * LANES_Y;
-                let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
-                let in_input = clamp(depth_height, vec2(0), last.xy);
-                let row_counts = row < ROWS && all(depth_height == in_input);
-                let row_start = input_index(params.x_start, block.plane, vec3(vec2<u32>(in_input), 0u));
+                let row = min(first_row + i * LANES_Y, rows - 1u);
+                let taps = vec3(first.x + row / count.y, first.y + row % count.y, first.z);
+                let row_start = input_index(params.x_start, block.plane, vec3<u32>(start + vec3<i32>(taps) * dilation));
                 for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
                     let tap = first_tap + 4u * LANES_X * j;
                     var four: vec4<f32>;
                     if (VECTOR_X) {
-                        // Windows start and end at multiples of 4 and so does the row: four are inside, or none.
-                        let column = clamp(start.z + i32(tap), 0, last.z - 3);
-                        four = 0.5 * params.sign * load_x4(row_start + u32(column));
+                        // Windows start and end at multiples of 4, and so do rows: four are inside, or none.
+                        four = 0.5 * params.sign * load_x4(row_start + min(tap, count.z - 4u));
                     }
                     for (var l = 0u; l < 4u; l++) { // unroll
                         const k = (i * CHUNK_QUADS + j) * 4u + l;
-                        let column = start.z + i32((tap + l) * DILATION_W);
-                        counts[k] = row_counts && tap + l < KERNEL_W && column >= 0 && column <= last.z;
+                        counts[k] = first_row + i * LANES_Y < rows && tap + l < count.z;
                         if (VECTOR_X) {
                             z[k] = four[l];
                         } else {
-                            z[k] = load_z(row_start + u32(clamp(column, 0, last.z)));
+                            z[k] = load_z(row_start + min(tap + l, count.z - 1u) * DILATION_W);
                         }
                     }
                 }
@@ -92,14 +94,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
     // Halve the number of partial windows until one is left; LANES need not be a power of two.
     partials[index] = seen;
-    var count = LANES;
-    while (count > 1u) {
+    var parts = LANES;
+    while (parts > 1u) {
         workgroupBarrier();
-        let half = (count + 1u) / 2u;
-        if (index + half < count) {
+        let half = (parts + 1u) / 2u;
+        if (index + half < parts) {
             partials[index] = merge(partials[index], partials[index + half]);
         }
-        count = half;
+        parts = half;
     }
     if (index == 0u) {
         let whole = partials[0];

@@ -49,6 +49,10 @@ impl PipelineCache {
         self.len() == 0
     }
 
+    pub(crate) fn is_of(&self, device: &wgpu::Device) -> bool {
+        self.inner.device == *device
+    }
+
     pub(crate) fn get(&self, specialisation: Specialisation) -> Pipeline {
         // Held while building: a second thread that wants the same pipeline waits for it instead of building it again.
         self.pipelines().entry(specialisation).or_insert_with(|| self.build(specialisation)).clone()

@@ -169,6 +169,9 @@ pub enum Error {
         /// What to do about it.
         fix: &'static str,
     },
+    /// A cache holds the pipelines of another device.
+    #[error("the pipeline cache was made for another device than this pooling's: make one for each device")]
+    ForeignCache,
     /// Statistics were made by a pooling of another configuration.
     #[error(
         "the statistics were saved by a pooling of another configuration: run the forward and the backward with the same one"

@@ -12,11 +12,15 @@ const MAX_DISJOINT_TAPS: u64 = 64;
 const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
+/// Windows holding an input that one invocation visits.
+const MAX_CANDIDATES: u64 = 1 << 12;
 /// Blocks of a layer that a flat grid counts: f32 divides their number exactly.
 const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 /// Invocations of a workgroup.
 const WORKGROUP_INVOCATIONS: u32 = 64;
-/// Taps above which 256 invocations share a window: so many taps are too many iterations for 64.
+/// Invocations that share what is too much for fewer.
+const LARGE_WORKGROUP: u32 = 256;
+/// Taps above which that many invocations share a window: so many taps are too many iterations for 64.
 const LARGE_WINDOW_TAPS: u64 = 1 << 20;
 
 /// One file of shaders/, with what it needs.
@@ -28,6 +32,7 @@ pub(crate) enum Kernel {
     BackwardDisjoint,
     BackwardOverlap,
     BackwardStatistics,
+    BackwardWorkgroup,
 }
 
 /// A kernel and the shapes that specialise it.
@@ -152,6 +157,11 @@ impl<'a> Problem<'a> {
         product(by_axis(|i| self.axes()[i].kernel))
     }
 
+    /// Windows that can hold an input, as shaders/covering.wgsl enumerates them.
+    fn candidates(&self) -> u64 {
+        product(by_axis(|i| ((self.axes[i].span() - 1) / self.axes[i].stride + 1).min(self.axes[i].kernel)))
+    }
+
     fn overlaps(&self) -> bool {
         self.axes().iter().any(AxisWindow::overlaps)
     }
@@ -163,9 +173,14 @@ impl<'a> Problem<'a> {
         for block in blocks {
             let tiled = |i: usize| tiled(kernel, &self.axes()[i], self.input[i], self.output[i]).max(1);
             let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(tiled(i)) });
-            let keeps_patch = kernel == Kernel::BackwardOverlap;
-            if keeps_patch && product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch)) > self.tuning.max_patch {
-                continue;
+            if kernel == Kernel::BackwardOverlap {
+                let patch = product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch));
+                // What evaluates a block by the definition reads each tap of each window of each input three times.
+                let inputs = product(by_axis(|i| block[i] * self.axes()[i].stride));
+                let iterations = inputs * (2 + self.candidates() * (1 + 3 * self.taps()));
+                if patch > self.tuning.max_patch || iterations > MAX_ITERATIONS {
+                    continue;
+                }
             }
             last = Some(block);
             let invocations = self.planes.saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
@@ -215,7 +230,8 @@ impl<'a> Problem<'a> {
 
     /// The backward kernel that reads the windows' statistics.
     pub fn backward_from_statistics(&self) -> Geometry {
-        self.geometry(Kernel::BackwardStatistics, [1, 1, 1])
+        let lone = self.candidates() <= MAX_CANDIDATES;
+        self.geometry(if lone { Kernel::BackwardStatistics } else { Kernel::BackwardWorkgroup }, [1, 1, 1])
     }
 
     fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
@@ -240,9 +256,10 @@ impl<'a> Problem<'a> {
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
-        geometry.flat = kernel != Kernel::ForwardWorkgroup && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
+        geometry.flat = !kernel.is_shared() && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
         geometry.workgroup = match kernel {
             Kernel::ForwardWorkgroup => lanes(&axes),
+            Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
             _ => workgroup(geometry.grid(input, output)),
         };
         geometry
@@ -252,7 +269,7 @@ impl<'a> Problem<'a> {
 /// Whether what a kernel reads of a row, but for a constant lead, starts at multiples of 4.
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
-        Kernel::BackwardStatistics => false,
+        Kernel::BackwardStatistics | Kernel::BackwardWorkgroup => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides && axis.dilation == 1 && axis.padding.is_multiple_of(4) && axis.kernel.is_multiple_of(4)
@@ -267,27 +284,67 @@ fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
         Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output,
         Kernel::BackwardDisjoint => (input + axis.padding).div_ceil(axis.stride),
         Kernel::BackwardOverlap => input.div_ceil(axis.stride),
-        Kernel::BackwardStatistics => input,
+        Kernel::BackwardStatistics | Kernel::BackwardWorkgroup => input,
     }
 }
 
 impl Geometry {
-    /// Whether a device with `limits` runs the kernels of `config` at all.
+    /// Whether a device with `limits` runs this kernel with `storage_buffers` tensors and parameters of `params_bytes`.
     ///
     /// # Errors
     /// [`Error::DeviceLimit`].
-    pub fn check_device(config: &SoftPoolConfig, limits: &wgpu::Limits) -> Result<()> {
-        let [x, y, _] = lanes(&config.axes());
-        let given = u64::from((x * y).max(WORKGROUP_INVOCATIONS));
-        let allowed = u64::from(limits.max_compute_invocations_per_workgroup);
-        if given > allowed {
-            return Err(Error::DeviceLimit {
-                what: "a workgroup's number of invocations",
-                given,
-                limit: "max_compute_invocations_per_workgroup",
-                allowed,
-                fix: "request a larger limit, or another adapter",
-            });
+    pub fn check_device(&self, storage_buffers: usize, params_bytes: usize, limits: &wgpu::Limits) -> Result<()> {
+        let [x, y, z] = self.workgroup.map(u64::from);
+        // A partial window has four words, a lane's sum one.
+        let shared_bytes = if self.kernel.is_shared() { 16 * x * y * z } else { 0 };
+        let needs: [(&'static str, u64, &'static str, u32); 9] = [
+            (
+                "a workgroup's number of invocations",
+                x * y * z,
+                "max_compute_invocations_per_workgroup",
+                limits.max_compute_invocations_per_workgroup,
+            ),
+            ("a workgroup's width", x, "max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x),
+            ("a workgroup's height", y, "max_compute_workgroup_size_y", limits.max_compute_workgroup_size_y),
+            ("a workgroup's depth", z, "max_compute_workgroup_size_z", limits.max_compute_workgroup_size_z),
+            (
+                "a workgroup's memory in bytes",
+                shared_bytes,
+                "max_compute_workgroup_storage_size",
+                limits.max_compute_workgroup_storage_size,
+            ),
+            (
+                "the number of workgroups",
+                1,
+                "max_compute_workgroups_per_dimension",
+                limits.max_compute_workgroups_per_dimension,
+            ),
+            (
+                "the number of tensors of a pass",
+                storage_buffers as u64,
+                "max_storage_buffers_per_shader_stage",
+                limits.max_storage_buffers_per_shader_stage,
+            ),
+            (
+                "the number of uniform buffers",
+                1,
+                "max_uniform_buffers_per_shader_stage",
+                limits.max_uniform_buffers_per_shader_stage,
+            ),
+            ("the number of bind groups", 1, "max_bind_groups", limits.max_bind_groups),
+        ];
+        let uniform = (
+            "the parameters' size in bytes",
+            params_bytes as u64,
+            "max_uniform_buffer_binding_size",
+            limits.max_uniform_buffer_binding_size,
+        );
+        let needs = needs.map(|(what, given, limit, allowed)| (what, given, limit, u64::from(allowed)));
+        for (what, given, limit, allowed) in needs.into_iter().chain([uniform]) {
+            if given > allowed {
+                let fix = "request a larger limit, or another adapter";
+                return Err(Error::DeviceLimit { what, given, limit, allowed, fix });
+            }
         }
         Ok(())
     }
@@ -306,7 +363,7 @@ impl Geometry {
 
     /// Blocks that a workgroup computes along width, height and depth.
     pub fn blocks_of_workgroup(&self) -> Extent {
-        if self.kernel == Kernel::ForwardWorkgroup { [1; MAX_RANK] } else { self.workgroup }
+        if self.kernel.is_shared() { [1; MAX_RANK] } else { self.workgroup }
     }
 
     /// Whether a window that exists can reach beyond the input.
@@ -333,15 +390,25 @@ impl Geometry {
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
+        let [x, y, _] = self.workgroup;
         if self.kernel == Kernel::ForwardWorkgroup {
-            let [x, y, _] = self.workgroup;
             // Eight elements at once, of one row or of two.
             let (rows, quads) = if axes[2].kernel > 4 * x { (1, 2) } else { (2, 1) };
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
             constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", 4 * rows * quads)]);
             return constants;
         }
+        if self.kernel == Kernel::BackwardWorkgroup {
+            constants.extend([("LANES_X", x), ("LANES_Y", y)]);
+            return constants;
+        }
+        let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
+            constants.extend(names.into_iter().zip(values));
+        };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
+        if self.kernel == Kernel::BackwardStatistics {
+            return constants;
+        }
         let cover = [0, 1, 2].map(|i| match self.kernel {
             Kernel::BackwardOverlap => Cover::of(&axes[i], block[i]),
             _ => Cover { before: 0, windows: block[i], patch: patch_of(&axes[i], block[i]), offset: 0 },
@@ -378,6 +445,15 @@ impl Geometry {
 }
 
 impl Kernel {
+    /// Whether a workgroup shares a block, rather than each invocation having its own.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup)
+    }
+
+    pub fn reads_statistics(self) -> bool {
+        matches!(self, Self::BackwardStatistics | Self::BackwardWorkgroup)
+    }
+
     pub fn is_forward(self) -> bool {
         matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWorkgroup)
     }
@@ -431,7 +507,7 @@ fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
 /// Lanes along width, each reading four taps at once, and height that share a window.
 fn lanes(axes: &[AxisWindow; MAX_RANK]) -> Extent {
     let taps = product(by_axis(|i| axes[i].kernel));
-    let invocations = if taps > LARGE_WINDOW_TAPS { 256 } else { WORKGROUP_INVOCATIONS };
+    let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { WORKGROUP_INVOCATIONS };
     let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
     [x, invocations / x, 1]
 }
@@ -479,7 +555,7 @@ pub(crate) fn pieces(
     let mut planes_at_once = planes.min(u64::from(u32::MAX / blocks[2].max(1)));
     for &plane_bytes in plane_bytes.iter().filter(|&&plane_bytes| planes * plane_bytes > limits.binding_bytes) {
         // A piece's first plane may lie up to one alignment after what can be bound.
-        let room = limits.binding_bytes - (limits.offset_alignment - 1);
+        let room = limits.binding_bytes.saturating_sub(limits.offset_alignment - 1);
         planes_at_once = planes_at_once.min(room / plane_bytes);
         if planes_at_once == 0 {
             return Err(Error::DeviceLimit {

@@ -172,6 +172,7 @@ impl<'a> Planner<'a> {
         if tensors.iter().any(|tensor| tensor.elements == 0) {
             return Ok((label, None));
         }
+        geometry.check_device(tensors.len(), size_of::<Params>(), &limits)?;
         let Problem { planes, input, output, .. } = self.problem(tensors);
         let plane_bytes: Vec<u64> = tensors.iter().map(|tensor| tensor.plane_elements * ELEMENT_BYTES).collect();
         let dispatch_limits = DispatchLimits::of(&limits);

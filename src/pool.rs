@@ -1,6 +1,6 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
-use crate::geometry::{Geometry, Problem, Tuning};
+use crate::geometry::{Problem, Tuning};
 use crate::plan::{Bound, Plan, Planner, STATISTICS_WORDS};
 use crate::specialise::{Role, Specialisation};
 use crate::tensor::ELEMENT_BYTES;
@@ -138,7 +138,7 @@ impl GpuSoftPool {
     /// A pooling by `config` on the host's device. Nothing is compiled before the first plan or call.
     ///
     /// # Errors
-    /// [`Error::DeviceLimit`] if the device has no compute shaders or takes too small workgroups.
+    /// None today: a device that cannot run a pooling says so when a plan is made.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, config: SoftPoolConfig) -> Result<Self> {
         Self::with_cache(device, queue, config, &PipelineCache::new(device))
     }
@@ -146,14 +146,16 @@ impl GpuSoftPool {
     /// [`new`](Self::new) with pipelines from `cache`, which must be of the same device.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new).
+    /// [`Error::ForeignCache`].
     pub fn with_cache(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         config: SoftPoolConfig,
         cache: &PipelineCache,
     ) -> Result<Self> {
-        Geometry::check_device(&config, &device.limits())?;
+        if !cache.is_of(device) {
+            return Err(Error::ForeignCache);
+        }
         Ok(Self {
             device: device.clone(),
             queue: queue.clone(),
@@ -185,7 +187,7 @@ impl GpuSoftPool {
     /// # Errors
     /// [`Error::RankMismatch`], [`Error::NoWindow`], [`Error::AxisTooLong`], [`Error::ShapeMismatch`] for the shapes;
     /// [`Error::BufferTooSmall`], [`Error::BufferUsage`], [`Error::OffsetAlignment`], [`Error::Overlap`] for the
-    /// buffers; [`Error::DeviceLimit`] for a plane beyond what the device can bind.
+    /// buffers; [`Error::DeviceLimit`] for a plane beyond what the device can bind, or a device that lacks what kernels need.
     pub fn plan_forward(&self, tensors: ForwardTensors<'_>) -> Result<Plan> {
         let planner = self.planner(tensors.input.shape)?;
         let mut bound = vec![Bound::tensor(Role::X, &tensors.input), planner.windows(Role::Y, &tensors.output)?];

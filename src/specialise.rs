@@ -74,7 +74,7 @@ impl Specialisation {
             Role::Y => (forward && self.y).then_some(true),
             Role::Lse => (forward && self.lse).then_some(true),
             Role::Statistics if forward => self.statistics.then_some(true),
-            Role::Statistics => (self.geometry.kernel == Kernel::BackwardStatistics).then_some(false),
+            Role::Statistics => self.geometry.kernel.reads_statistics().then_some(false),
             Role::GradOutput => (!forward).then_some(false),
             Role::GradInput => (!forward).then_some(true),
         }
@@ -212,6 +212,7 @@ impl Kernel {
             Self::BackwardDisjoint => "backward_disjoint",
             Self::BackwardOverlap => "backward_overlap",
             Self::BackwardStatistics => "backward_statistics",
+            Self::BackwardWorkgroup => "backward_workgroup",
         }
     }
 
@@ -223,6 +224,8 @@ impl Kernel {
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
         const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
         const COVERING: &str = include_str!("../shaders/covering.wgsl");
+        const GRADIENT_ROWS: &str = include_str!("../shaders/gradient_rows.wgsl");
+        const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
         match self {
             Self::ForwardDisjoint => {
                 vec![WINDOW, ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")]
@@ -230,13 +233,16 @@ impl Kernel {
             Self::ForwardOverlap => vec![WINDOW, ROWS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")],
             Self::ForwardWorkgroup => vec![WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")],
             Self::BackwardDisjoint => {
-                vec![WINDOW, ROWS, DISJOINT, BACKWARD, include_str!("../shaders/backward_disjoint.wgsl")]
+                vec![WINDOW, ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
             }
             Self::BackwardOverlap => {
-                vec![WINDOW, ROWS, BACKWARD, COVERING, include_str!("../shaders/backward_overlap.wgsl")]
+                vec![WINDOW, ROWS, BACKWARD, GRADIENT_ROWS, COVERING, include_str!("../shaders/backward_overlap.wgsl")]
             }
             Self::BackwardStatistics => {
-                vec![WINDOW, BACKWARD, COVERING, include_str!("../shaders/backward_statistics.wgsl")]
+                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_statistics.wgsl")]
+            }
+            Self::BackwardWorkgroup => {
+                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_workgroup.wgsl")]
             }
         }
     }

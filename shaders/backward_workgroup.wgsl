@@ -1,0 +1,35 @@
+// Backward from saved statistics where more windows hold an input than one invocation can visit.
+//
+//     dL/dx_i = sum over windows R that hold i of  g_R e_i / s_R (1 + beta (u_i - d_R)),   u_i = z_i - c_R
+//
+// A workgroup computes one input: its lanes stride over the windows, and their sums are added up pairwise.
+
+const LANES = LANES_X * LANES_Y;
+
+var<workgroup> sums: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = block_at(workgroup, params.input_size);
+    if (!block.inside) {
+        return;
+    }
+    let z = load_z(input_index(params.x_start, block.plane, block.first));
+    var sum = 0.0;
+    for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
+        sum += candidate_gradient(i, block.plane, block.first, z);
+    }
+    sums[lane] = sum;
+    var parts = LANES;
+    while (parts > 1u) {
+        workgroupBarrier();
+        let half = (parts + 1u) / 2u;
+        if (lane + half < parts) {
+            sums[lane] += sums[lane + half];
+        }
+        parts = half;
+    }
+    if (lane == 0u) {
+        store_grad_input(input_index(params.grad_input_start, block.plane, block.first), sums[0]);
+    }
+}

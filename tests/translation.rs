@@ -1,0 +1,220 @@
+//! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability,
+//! and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use naga::ShaderStage;
+use naga::back::{glsl, hlsl, msl, spv};
+use naga::proc::BoundsCheckPolicies;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use softpool::{GradientRule, Shape, SoftPoolConfig, SoftPoolConfigBuilder, shader_sources};
+
+const ENTRY_POINT: &str = "main";
+
+fn k<const RANK: usize>(kernel: [usize; RANK]) -> SoftPoolConfigBuilder {
+    SoftPoolConfig::builder(kernel)
+}
+
+/// Windows of one axis: dense and with gaps, padded, dilated, incomplete, large; widths with and without multiples of 4.
+fn one_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
+    vec![
+        (k([2]), vec![2, 3, 16]),
+        (k([3]), vec![2, 3, 17]),
+        (k([2]).stride([3]), vec![2, 3, 17]),
+        (k([2]).ceil_mode(true), vec![1, 2, 13]),
+        (k([8]).padding([4]), vec![1, 3, 88]),
+        (k([3]).stride([1]).padding([1]), vec![2, 3, 16]),
+        (k([3]).stride([2]).padding([1]), vec![2, 3, 17]),
+        (k([3]).stride([2]).dilation([3]), vec![1, 2, 40]),
+        (k([5]).stride([7]).dilation([2]), vec![1, 2, 40]),
+        (k([65]), vec![1, 2, 200]),
+        (k([40]).stride([1]), vec![1, 2, 100]),
+    ]
+}
+
+/// The same in two dimensions, with the usual pairs of kernel and stride, axes that differ, and global pooling.
+fn two_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
+    vec![
+        (k([1, 1]), vec![1, 2, 5, 8]),
+        (k([2, 2]), vec![2, 3, 16, 16]),
+        (k([2, 2]), vec![2, 3, 17, 23]),
+        (k([2, 2]).padding([1]), vec![1, 2, 9, 12]),
+        (k([2, 2]).ceil_mode(true), vec![1, 2, 9, 13]),
+        (k([2, 2]).stride([3]), vec![1, 2, 11, 14]),
+        (k([3, 3]), vec![1, 2, 12, 12]),
+        (k([4, 4]), vec![64, 64, 32, 32]),
+        (k([7, 7]), vec![1, 8, 7, 7]),
+        (k([3, 3]).stride([2]).padding([1]), vec![2, 3, 16, 16]),
+        (k([3, 3]).stride([2]).padding([1]), vec![1, 2, 17, 21]),
+        (k([3, 3]).stride([2]).ceil_mode(true), vec![1, 2, 10, 14]),
+        (k([3, 3]).stride([1]).padding([1]), vec![2, 3, 16, 16]),
+        (k([3, 3]).stride([1]), vec![1, 2, 9, 11]),
+        (k([2, 2]).stride([1]), vec![1, 2, 9, 12]),
+        (k([3, 3]).stride([1]).padding([1]).dilation([2]), vec![1, 2, 14, 15]),
+        (k([2, 3]).stride([2, 1]).padding([1, 0]), vec![1, 2, 9, 12]),
+        (k([5, 5]).stride([1]).padding([2]), vec![1, 2, 12, 12]),
+        (k([1, 40]).stride([1, 2]), vec![1, 2, 3, 100]),
+        (k([9, 9]), vec![1, 2, 20, 20]),
+        (k([40, 40]), vec![1, 3, 40, 40]),
+        (k([12, 10]).stride([5, 7]), vec![1, 2, 30, 33]),
+        (k([1025, 1025]), vec![1, 1, 1025, 1025]),
+    ]
+}
+
+/// The same in three dimensions.
+fn three_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
+    vec![
+        (k([2, 2, 2]), vec![1, 2, 4, 6, 8]),
+        (k([2, 2, 2]), vec![1, 2, 5, 7, 9]),
+        (k([1, 2, 2]), vec![1, 2, 3, 8, 8]),
+        (k([3, 3, 3]).stride([2]).padding([1]), vec![1, 2, 5, 6, 8]),
+        (k([3, 3, 3]).stride([1]).padding([1]), vec![1, 1, 4, 5, 6]),
+        (k([2, 3, 2]).stride([3, 3, 4]).ceil_mode(true), vec![1, 2, 7, 8, 10]),
+        (k([2, 2, 2]).stride([1]).dilation([2, 1, 2]), vec![1, 1, 5, 5, 8]),
+        (k([5, 6, 7]), vec![1, 2, 5, 6, 7]),
+    ]
+}
+
+/// The distinct texts of all poolings of a table, by either gradient rule, with the label of one that makes each.
+fn sources(table: Vec<(SoftPoolConfigBuilder, Vec<usize>)>) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for (builder, dims) in table {
+        for rule in [GradientRule::Exact, GradientRule::Detached] {
+            let config = builder.clone().gradient_rule(rule).build().expect("a valid configuration");
+            let shape = Shape::new(&dims).expect("a valid shape");
+            let sources = shader_sources(&config, &shape).expect("a valid case");
+            texts.extend(sources.into_iter().map(|(label, text)| (text, label)));
+        }
+    }
+    texts
+}
+
+fn translate(label: &str, text: &str) {
+    let module = naga::front::wgsl::parse_str(text)
+        .unwrap_or_else(|error| panic!("{label} does not parse: {}", error.emit_to_string(text)));
+    // No capability at all: what a device without any feature takes.
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{label} is not valid: {}", error.emit_to_string(text)));
+    let entry_points: Vec<_> = module.entry_points.iter().map(|entry| (entry.stage, entry.name.as_str())).collect();
+    assert_eq!(entry_points, [(ShaderStage::Compute, ENTRY_POINT)], "{label}");
+
+    let pipeline = spv::PipelineOptions { shader_stage: ShaderStage::Compute, entry_point: ENTRY_POINT.into() };
+    let spirv = spv::write_vec(&module, &info, &spv::Options::default(), Some(&pipeline));
+    let spirv = spirv.unwrap_or_else(|error| panic!("{label} as SPIR-V: {error}"));
+    assert_eq!(spirv.first(), Some(&0x0723_0203), "{label}: SPIR-V starts with its magic number");
+
+    let (metal, translation) = msl::write_string(&module, &info, &Default::default(), &Default::default())
+        .unwrap_or_else(|error| panic!("{label} as MSL: {error}"));
+    assert!(metal.contains("kernel void"), "{label}: MSL has a kernel");
+    for name in &translation.entry_point_names {
+        assert!(name.is_ok(), "{label} as MSL: {name:?}");
+    }
+
+    let mut direct3d = String::new();
+    let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
+    let reflection = hlsl::Writer::new(&mut direct3d, &options, &pipeline).write(&module, &info, None);
+    let reflection = reflection.unwrap_or_else(|error| panic!("{label} as HLSL: {error}"));
+    assert!(direct3d.contains("numthreads"), "{label}: HLSL has a compute shader");
+    for name in &reflection.entry_point_names {
+        assert!(name.is_ok(), "{label} as HLSL: {name:?}");
+    }
+
+    let versions = [glsl::Version::Desktop(430), glsl::Version::Embedded { version: 310, is_webgl: false }];
+    for version in versions {
+        let options = glsl::Options { version, ..Default::default() };
+        let pipeline = glsl::PipelineOptions {
+            shader_stage: ShaderStage::Compute,
+            entry_point: ENTRY_POINT.into(),
+            multiview: None,
+        };
+        let mut gl = String::new();
+        glsl::Writer::new(&mut gl, &module, &info, &options, &pipeline, BoundsCheckPolicies::default())
+            .and_then(|mut writer| writer.write())
+            .unwrap_or_else(|error| panic!("{label} as GLSL {version}: {error}"));
+        assert!(gl.contains("void main()"), "{label}: GLSL has an entry point");
+    }
+}
+
+fn translate_all(table: Vec<(SoftPoolConfigBuilder, Vec<usize>)>) {
+    let texts = sources(table);
+    assert!(!texts.is_empty());
+    for (text, label) in &texts {
+        translate(label, text);
+    }
+}
+
+#[test]
+fn one_dimensional_poolings_translate() {
+    translate_all(one_dimensional());
+}
+
+#[test]
+fn two_dimensional_poolings_translate() {
+    translate_all(two_dimensional());
+}
+
+#[test]
+fn three_dimensional_poolings_translate() {
+    translate_all(three_dimensional());
+}
+
+/// Name and text of every file in shaders/.
+fn shader_files() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let files = folder.read_dir().expect("the folder of the shaders");
+    let files = files.map(|entry| {
+        let entry = entry.expect("an entry of the folder");
+        let text = std::fs::read_to_string(entry.path()).expect("a text file");
+        (entry.file_name().to_string_lossy().into_owned(), text)
+    });
+    files.collect()
+}
+
+/// A file is used where its first line is: the unroller keeps comments, and each file opens with one of its own.
+#[test]
+fn every_shader_file_is_used() {
+    let all: Vec<_> = [one_dimensional(), two_dimensional(), three_dimensional()].concat();
+    let lines: HashSet<String> = sources(all)
+        .keys()
+        .flat_map(|text| text.lines().filter(|line| line.starts_with("//")).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let files = shader_files();
+    assert!(files.len() >= 6, "the files of shaders/: {files:?}");
+    for (name, text) in files {
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.starts_with("// "), "{name} opens with a comment that says what it is");
+        // The prelude of editors stands in for what src/specialise.rs makes, so that no pooling uses it.
+        if name != "prelude.wgsl" {
+            assert!(lines.contains(first), "no pooling of the tests uses {name}");
+        }
+    }
+}
+
+#[test]
+fn shaders_leave_nothing_to_do() {
+    for (name, text) in shader_files() {
+        for mark in ["TODO", "FIXME", "XXX", "HACK"] {
+            assert!(!text.contains(mark), "{name} has a {mark}");
+        }
+    }
+}
+
+/// The label is what a validation error or a profiler shows of a shader: it has to say which pooling it belongs to.
+#[test]
+fn labels_name_the_kernel_and_its_windows() {
+    let label_of = |builder: SoftPoolConfigBuilder, dims: &[usize]| -> Vec<String> {
+        let config = builder.build().expect("a valid configuration");
+        let shape = Shape::new(dims).expect("a valid shape");
+        let sources = shader_sources(&config, &shape).expect("a valid case");
+        sources.into_iter().map(|(label, _)| label).collect()
+    };
+    let builder = k([3, 3]).stride([2]).padding([1]).gradient_rule(GradientRule::Detached);
+    let labels = label_of(builder, &[1, 2, 16, 16]);
+    assert!(labels.iter().all(|label| label.starts_with("softpool ") && label.contains(" k3 s2 p1")), "{labels:?}");
+    // The rule has no part in the forward.
+    assert!(labels.iter().all(|label| label.contains("backward") == label.ends_with(" detached")), "{labels:?}");
+    let labels = label_of(k([2, 3, 4]).dilation([1, 2, 1]), &[1, 1, 8, 8, 8]);
+    assert!(labels.iter().all(|label| label.contains(" k2x3x4") && label.contains(" d1x2x1")), "{labels:?}");
+}
