@@ -2,7 +2,7 @@
 //
 //     c = max z_i and p = max((min z_i + c) / 2, c - 4 / beta) over the block's patch
 //     e_i = exp(beta (z_i - c))    v_i = z_i - p    d_R = sum_R e_i v_i / s_R    a_R = g_R / s_R
-//     dL/dx_i = e_i ((1 + beta v_i) sum_R a_R - beta sum_R a_R d_R)   over the windows that hold i
+//     dL/dx_i = e_i ((1 + beta v_i) sum_R a_R - sum_R beta a_R d_R)   over the windows that hold i
 //
 // Offsets are from a pivot p amid the values of the windows that stand, since 1 + beta (v_i - d_R) is as exact as they
 // are small.
@@ -52,7 +52,7 @@ fn row_sums(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32) -> Pair {
     return sums;
 }
 
-// a_R and b_R = a_R d_R from s_R and q_R, 0 for windows that do not exist; and whether they all can stand.
+// a_R and b_R = beta a_R d_R from s_R and q_R, 0 for windows that do not exist; and whether they all can stand.
 struct Factors {
     ab: Pair,
     stand: bool,
@@ -70,7 +70,7 @@ fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
         let one = 1.0 / sq.x[ww];
         result.stand = result.stand && (!exists || can_stand(sq.x[ww], sq.y[ww]));
         result.ab.x[ww] = select(0.0, g[ww] * one, exists);
-        result.ab.y[ww] = select(0.0, g[ww] * one * (sq.y[ww] * one), exists);
+        result.ab.y[ww] = select(0.0, g[ww] * one * (params.beta * (sq.y[ww] * one)), exists);
     }
     return result;
 }
@@ -93,7 +93,7 @@ fn row_gradients(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32, ab: Pair)
         } else {
             // What weighs nothing may lie far below p: its slope must stay finite.
             let slope = 1.0 + max(params.beta * (row[LEAD + pw] - p), -1000.0);
-            gradients[cw] = e[pw] * (slope * sum_a[pw] - params.beta * sum_b[pw]);
+            gradients[cw] = e[pw] * (slope * sum_a[pw] - sum_b[pw]);
         }
     }
     return gradients;

@@ -55,9 +55,17 @@ fn row_extremes(before: Extremes, row: array<f32, ROW>) -> Extremes {
     return extremes;
 }
 
-// A pivot amid the patch's values, but not below those of the windows that stand: each holds some within 8 / beta of the
-// highest.
+// Whether a window's value can stand: it is finite, and its exponentials about a shared centre c are not so small that
+// their rounding shows. s <= TAPS exp(beta (m - c)) for the window's own maximum m, so that m lies at most 8 / beta below
+// c: rounding u and t = beta u then puts each weight off by at most 8 ulp, and y by less.
+const S_MIN = f32(TAPS) * 3.35462628e-4;
+
+fn can_stand(s: f32, value: f32) -> bool {
+    return s >= S_MIN && is_finite(value);
+}
+
+// A pivot amid the patch's values, but not below those of the windows that stand.
 fn pivot(extremes: Extremes) -> f32 {
     let middle = 0.5 * extremes.lowest + 0.5 * extremes.highest;
-    return max(middle, extremes.highest - 4.0 / max(params.beta, 1e-30));
+    return max(middle, extremes.highest - 4.0 / max(params.beta, 2e-38));
 }

@@ -142,15 +142,6 @@ fn window_start(window: vec3<u32>) -> vec3<i32> {
     return vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
 }
 
-// Whether a window's y can stand: it is finite, and the sum of its exponentials about a shared centre is not so small
-// that their rounding shows. S_MIN = exp(-8): |t| stays below 8 for the elements that count, so that rounding u and
-// t = beta u puts each weight off by at most 8 ulp and y by less.
-const S_MIN = 3.35462628e-4;
-
-fn can_stand(s: f32, y: f32) -> bool {
-    return s >= S_MIN && is_finite(y);
-}
-
 // Whether a window of maximum c has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves none, nor
 // does a window of nothing but -inf, or of nothing; with beta = 0 every element weighs alike, and any -inf leaves none.
 fn has_weights(magnitude: u32, c: f32) -> bool {

@@ -77,6 +77,18 @@ fn a_window_of_a_million_elements() {
     check(&Case::normal("k1031x1021", windows([1031, 1021], [1031, 1021]), [1, 1, 1031, 1021]));
 }
 
+/// More windows hold an input than one invocation visits.
+#[test]
+fn an_input_in_thousands_of_windows() {
+    check(&Case::normal("k5000 s1", windows([5000], [1]), [1, 1, 6001]));
+}
+
+/// The largest padding that is allowed holds 2^28 taps, of which 16 are inside.
+#[test]
+fn a_window_far_larger_than_the_input() {
+    check(&Case::normal("k16384 p8192", windows([16384, 16384], [16384]).padding([8192]), [1, 1, 4, 4]));
+}
+
 #[test]
 fn one_dimension() {
     check_both_rules(&Case::normal("k3 s1 p1", windows([3], [1]).padding([1]), [2, 3, 41]));
@@ -116,6 +128,8 @@ fn dilation_with_padding() {
         ("k2 s2 p1 d3", windows([2, 2], [2]).padding([1]).dilation([3]), [1, 2, 11, 13]),
         ("k2x3 s3x7 p1 d2x3", windows([2, 3], [3, 7]).padding([1]).dilation([2, 3]), [1, 2, 13, 23]),
     ]);
+    // Taps so far apart that hundreds of windows start between two of them.
+    check(&Case::normal("k2 s1 d31", windows([2, 2], [1]).dilation([31]), [1, 1, 67, 71]));
     check(&Case::normal("k3 s2 p1 d4", windows([3], [2]).padding([1]).dilation([4]), [2, 2, 43]));
     let builder = windows([2, 1, 1], [1]).padding([1, 0, 0]).dilation([2, 1, 1]);
     check(&Case::normal("k2x1x1 s1 p1x0x0 d2x1x1", builder, [1, 2, 5, 4, 7]));

@@ -30,6 +30,7 @@ fn one_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
         (k([5]).stride([7]).dilation([2]), vec![1, 2, 40]),
         (k([65]), vec![1, 2, 200]),
         (k([40]).stride([1]), vec![1, 2, 100]),
+        (k([5000]).stride([1]), vec![1, 1, 6000]),
     ]
 }
 

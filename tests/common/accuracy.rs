@@ -4,15 +4,16 @@
 //!
 //! - y in ulp of the largest |x| of its window: at most 16;
 //! - lse in ulp of the largest of 1 and |beta x| in its window: at most 16;
-//! - a gradient in ulp of `sum_R |g_R| w_i (1 + |beta| max_j |x_j - y_R|)`: at most 16, and one more for each unit of
-//!   `t = beta x_i - m_R`, since rounding t alone makes half of that. (Every x_j of a window moves y_R, so that the
+//! - a gradient in ulp of `sum_R |g_R| w_i (1 + |beta| max_j |x_j - y_R|)`: at most 16, and two more for each unit of
+//!   `t = beta (x_i - m_R)`, since the offset and its product with beta are each off by half an ulp, and an ulp is as
+//!   little as half of 2^-23 of what it is an ulp of. (Every x_j of a window moves y_R, so that the
 //!   spread of the window is what rounding acts on; a common offset is not: it costs nothing.) A weight below e^-87,
 //!   where f32 ends, may be 0.
 //!
 //! Besides, the largest error of a tensor is at most twice that of the same formula in plain f32 on the CPU, plus 2 ulp
 //! for the rounding of the result (the rule that flash-attention tests by). Where windows overlap, the formula takes its
-//! exponentials about a maximum that windows share, at most 8 above a window's own (S_MIN in shaders/window.wgsl): there
-//! plain f32 takes the largest of the plane, as far as that allows.
+//! exponentials about a maximum that windows share, at most 8 above a window's own, and offsets from a pivot (S_MIN and
+//! `pivot` in shaders/rows.wgsl): there plain f32 takes them from the extremes of the plane, as far as that allows.
 
 use softpool::{GradientRule, SoftPoolConfig, reference};
 
@@ -78,11 +79,7 @@ impl Expected {
             y.unit[output] = ulp(finite().map(f64::abs).fold(0.0, f64::max));
             lse.unit[output] = ulp(finite().map(|x| (beta * x).abs()).fold(1.0, f64::max));
             let g = case.grad_output[output];
-            let shared = if overlaps {
-                largest_exponent(case, taps.first().map_or(0, |tap| tap / plane), plane)
-            } else {
-                f32::MIN
-            };
+            let shared = overlaps.then(|| extreme_exponents(case, taps.first().map_or(0, |tap| tap / plane), plane));
             let plain = Plain::window(&case.config, &x, g, shared);
             (y.plain[output], lse.plain[output]) = (plain.y, plain.lse);
             let (m, window_lse, window_y) =
@@ -102,7 +99,7 @@ impl Expected {
         .expect("a valid case");
         for index in 0..case.x.len() {
             grad_input.unit[index] = ulp(scale[index]).max(vanishing[index] / ALLOWED);
-            grad_input.allowed[index] += depth[index];
+            grad_input.allowed[index] += 2.0 * depth[index];
         }
         Self { y, lse, grad_input }
     }
@@ -119,6 +116,11 @@ impl Quantity {
     fn new(name: &'static str, values: Vec<f64>) -> Self {
         let count = values.len();
         Self { name, values, unit: vec![0.0; count], allowed: vec![ALLOWED; count], plain: vec![0.0; count] }
+    }
+
+    /// How far an element may be off.
+    pub fn tolerance(&self, index: usize) -> f64 {
+        self.allowed[index] * self.unit[index]
     }
 
     /// The largest error of `got`, in ulp.
@@ -165,10 +167,11 @@ impl Quantity {
     }
 }
 
-/// The largest finite `beta x` of a plane of `size` elements.
-fn largest_exponent(case: &Case, plane: usize, size: usize) -> f32 {
+/// The least and the largest finite `beta x` of a plane of `size` elements.
+fn extreme_exponents(case: &Case, plane: usize, size: usize) -> [f32; 2] {
     let exponents = case.x[plane * size..][..size].iter().map(|x| case.config.beta() * x);
-    exponents.filter(|exponent| exponent.is_finite()).fold(f32::MIN, f32::max)
+    let finite = || exponents.clone().filter(|exponent| exponent.is_finite());
+    [finite().fold(f32::MAX, f32::min), finite().fold(f32::MIN, f32::max)]
 }
 
 /// One window by the formulas in plain f32, as a straightforward CPU implementation has them.
@@ -179,16 +182,23 @@ struct Plain {
 }
 
 impl Plain {
-    /// About the maximum of the window or, at most 8 above, `shared`.
-    fn window(config: &SoftPoolConfig, x: &[f32], g: f32, shared: f32) -> Self {
+    /// About the window's own values or, if there are any, about those that it shares: the least and largest exponents.
+    fn window(config: &SoftPoolConfig, x: &[f32], g: f32, shared: Option<[f32; 2]>) -> Self {
         let beta = config.beta();
         let own = x.iter().map(|x| beta * x).fold(f32::NEG_INFINITY, f32::max);
-        let m = own.max(shared.min(own + 8.0));
+        let m = shared.map_or(own, |[_, largest]| own.max(largest.min(own + 8.0)));
         let e: Vec<f32> = x.iter().map(|x| (beta * x - m).exp()).collect();
         let s: f32 = e.iter().sum();
         let y = x.iter().zip(&e).map(|(x, e)| e / s * x).sum::<f32>();
+        // beta (x - y), by way of the pivot where it is shared.
+        let pivot = shared.map(|[least, _]| (0.5 * least + 0.5 * m).max(m - 4.0));
+        let mean = pivot.map(|pivot| x.iter().zip(&e).map(|(x, e)| e * (beta * x - pivot)).sum::<f32>() / s);
+        let offset = |x: f32| match (pivot, mean) {
+            (Some(pivot), Some(mean)) => (beta * x - pivot) - mean,
+            _ => beta * (x - y),
+        };
         let slope = |x: f32| match config.gradient_rule() {
-            GradientRule::Exact => 1.0 + beta * (x - y),
+            GradientRule::Exact => 1.0 + offset(x),
             GradientRule::Detached => 1.0,
         };
         let grad_input = x.iter().zip(&e).map(|(&x, e)| g * (e / s) * slope(x)).collect();
