@@ -169,6 +169,11 @@ fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
     var magnitude = 0u;
     var s = 0.0;
     var d = 0.0;
+    // Sums go row by row: equal terms round alike, and fewer at a time are off by less.
+    var row = 0.0;
+    // sum w_i z_i: a better y than c + d where that is far from c.
+    var row_y = 0.0;
+    var y = 0.0;
     for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
         let tap = i % TAPS_IN_ALL;
         let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
@@ -181,13 +186,28 @@ fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
                 c = max(c, z);
                 magnitude = max(magnitude, magnitude_bits(z));
             } else if (i < 2u * TAPS_IN_ALL) {
-                s += e;
+                row += e;
             } else {
-                d += e / s * offset(z, c);
+                row += e / s * offset(z, c);
+                row_y += select(0.0, e / s * z, e > 0.0);
             }
         }
+        if (at.z == KERNEL_W - 1u) {
+            if (i < 2u * TAPS_IN_ALL) {
+                s += row;
+            } else {
+                d += row;
+                y += row_y;
+            }
+            row = 0.0;
+            row_y = 0.0;
+        }
     }
-    return resolve(magnitude, c, s, d);
+    var window = resolve(magnitude, c, s, d);
+    if (is_finite(window.y) && abs(d) > 0.5 * abs(c)) {
+        window.y = y;
+    }
+    return window;
 }
 
 fn load_z(index: u32) -> f32 {

@@ -210,6 +210,30 @@ proptest! {
     }
 }
 
+/// Every small axis against a count of its windows: complete ones, and with `ceil_mode` one for positions that remain, if it
+/// starts inside the input or its left padding.
+#[test]
+fn output_size_counts_the_windows() {
+    let windows = (1..=5).flat_map(|k| (1..=6).flat_map(move |s| (1..=3).map(move |d| (k, s, d))));
+    for (kernel, stride, dilation) in windows {
+        let inputs = |p| [false, true].into_iter().flat_map(move |ceil| (0..=20).map(move |n| (p, ceil, n)));
+        for (padding, ceil_mode, input) in (0..=kernel / 2).flat_map(inputs) {
+            let builder = SoftPoolConfig::builder([kernel]).stride([stride]).dilation([dilation]).padding([padding]);
+            let config = builder.ceil_mode(ceil_mode).build().expect("a valid configuration");
+            let span = (kernel - 1) * dilation + 1;
+            let complete = |window: usize| window * stride + span <= input + 2 * padding;
+            let remains = |window: usize| {
+                let end_before = (window - 1) * stride + span;
+                end_before < input + 2 * padding && window * stride < input + padding
+            };
+            let counts = |&window: &usize| complete(window) || ceil_mode && window > 0 && remains(window);
+            let count = if input > 0 && complete(0) { (0..).take_while(counts).count() } else { 0 };
+            let got = config.output_size(&[input]).map_or(0, |output| output[0]);
+            assert_eq!(got, count, "{config:?} of {input}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2 * config().cases, ..config() })]
 
