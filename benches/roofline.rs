@@ -304,8 +304,10 @@ impl Bench {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
             .collect();
         let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results").join(name);
-        std::fs::write(file.with_extension("json"), serde_json::to_string_pretty(rows)? + "\n")?;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
+        std::fs::create_dir_all(&folder)?;
+        let named = |extension: &str| folder.join(format!("{name}.{extension}"));
+        std::fs::write(named("json"), serde_json::to_string_pretty(rows)? + "\n")?;
 
         let mut table = format!(
             "# {}\n\nsoftpool {} at commit {}, {}. The ratio is to a kernel that copies the input, in the same run.\n\n",
@@ -323,9 +325,9 @@ impl Bench {
                 row.case, row.median_ms, row.copy_ms, row.ratio
             )?;
         }
-        std::fs::write(file.with_extension("md"), table)?;
-        chart(&file.with_extension("svg"), rows, &adapter_name(&self.context.adapter))?;
-        println!("wrote {}.{{json,md,svg}}", file.display());
+        std::fs::write(named("md"), table)?;
+        chart(&named("svg"), rows, &adapter_name(&self.context.adapter))?;
+        println!("wrote {}", named("{json,md,svg}").display());
         Ok(())
     }
 }
