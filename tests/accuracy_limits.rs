@@ -4,8 +4,8 @@
 mod common;
 
 use common::{
-    Case, Random, accuracy::Expected, assert_same_bits, check, check_both_rules, on_every_adapter, one_of_each_kernel,
-    run, windows,
+    Case, Random, accuracy::Expected, assert_same_bits, check_in_blocks_of_both_sizes as check, on_every_adapter,
+    one_of_each_kernel, run, sweep_in_blocks_of_both_sizes, windows,
 };
 
 /// Cases whose values the tests replace.
@@ -15,6 +15,11 @@ fn cases() -> Vec<Case> {
         Case::normal("overlapping k5 s2 p2 in 1D", windows([5], [2]).padding([2]), [2, 3, 43]),
     ];
     one_of_each_kernel().into_iter().chain(others).collect()
+}
+
+fn check_both_rules(case: &Case) {
+    check(case);
+    check(&case.detached());
 }
 
 /// Where an element is; rows are counted through all of a plane.
@@ -66,17 +71,17 @@ fn a_step_far_from_zero() {
     }
 }
 
-/// A kernel keeps the block's maximum M while a window's sum about it is at least exp(-8): for n equal elements up to
-/// M - m = 8 + ln n, for one among lower ones up to 8. The sweep meets both, and what lies between, by hundredths.
+/// A kernel keeps the block's maximum M for a window of n taps while the window's sum about it is at least n exp(-8): where
+/// all are equal, up to M - m = 8; where one is above all others, up to 8 - ln n. The sweep meets both, and those between.
 #[test]
 fn both_sides_of_the_accuracy_threshold() {
-    let thresholds = [8.0f32, 8.0 + 2f32.ln(), 8.0 + 4f32.ln(), 8.0 + 6f32.ln(), 8.0 + 9f32.ln()];
+    let thresholds = [1.0f32, 2.0, 3.0, 4.0, 6.0, 9.0].map(|equal| 8.0 + (equal / 9.0).ln());
     let beside = [-0.3, -1e-2, -1e-5, 0.0, 1e-5, 1e-2, 0.3];
-    for case in one_of_each_kernel().iter().take(2).flat_map(|case| [1.0, 4.0, -0.25].map(|beta| case.with_beta(beta)))
-    {
-        for step in thresholds.iter().flat_map(|threshold| beside.map(|off| threshold + off)) {
-            check(&step_in_each_plane(&case, step / case.config.beta(), 0.0));
-        }
+    let overlapping = &one_of_each_kernel()[1];
+    for case in [1.0, 4.0, -0.25].map(|beta| overlapping.with_beta(beta)) {
+        let steps = thresholds.iter().flat_map(|threshold| beside.map(|off| threshold + off));
+        let sweep: Vec<_> = steps.map(|step| step_in_each_plane(&case, step / case.config.beta(), 0.0)).collect();
+        sweep_in_blocks_of_both_sizes(&sweep);
     }
 }
 

@@ -10,7 +10,7 @@
 //!   spread of the window is what rounding acts on; a common offset is not: it costs nothing.) A weight below e^-87,
 //!   where f32 ends, may be 0.
 //!
-//! Besides, the largest error of a tensor is at most twice that of the same formula in plain f32 on the CPU, plus 2 ulp
+//! Besides, the largest error of a tensor (or of a sweep's many tensors of few different values) is at most twice that of the same formula in plain f32 on the CPU, plus 2 ulp
 //! for the rounding of the result (the rule that flash-attention tests by). Where windows overlap, the formula takes its
 //! exponentials about a maximum that windows share, at most 8 above a window's own, and offsets from a pivot (S_MIN and
 //! `pivot` in shaders/rows.wgsl): there plain f32 takes them from the extremes of the plane, as far as that allows.
@@ -105,10 +105,45 @@ impl Expected {
     }
 
     pub fn check(&self, what: &str, results: &Results) {
-        self.y.check(what, &results.y);
-        self.lse.check(what, &results.lse);
-        self.grad_input.check(what, &results.grad_input);
-        self.grad_input.check(&format!("{what}, from statistics"), &results.grad_input_from_statistics);
+        for errors in self.within_bounds(what, results) {
+            errors.check(what);
+        }
+    }
+
+    /// [`check`](Self::check) without the rule against plain f32: for sweeps, which hold the largest errors of all their
+    /// cases against it.
+    pub fn within_bounds(&self, what: &str, results: &Results) -> [Errors; 4] {
+        [
+            self.y.within_bounds(what, &results.y),
+            self.lse.within_bounds(what, &results.lse),
+            self.grad_input.within_bounds(what, &results.grad_input),
+            self.grad_input.within_bounds(&format!("{what}, from statistics"), &results.grad_input_from_statistics),
+        ]
+    }
+}
+
+/// The largest errors of a tensor, or of some: ours, and those of plain f32.
+#[derive(Clone, Copy, Debug)]
+pub struct Errors {
+    name: &'static str,
+    ours: f64,
+    plain: f64,
+}
+
+impl Errors {
+    /// The larger of each.
+    pub fn and(self, other: Self) -> Self {
+        Self { ours: self.ours.max(other.ours), plain: self.plain.max(other.plain), ..self }
+    }
+
+    /// # Panics
+    /// If ours are more than the rule against plain f32 allows.
+    pub fn check(&self, what: &str) {
+        let Self { name, ours, plain } = self;
+        assert!(
+            *ours <= 2.0 * plain + ROUNDING,
+            "{what}: {name} is off by {ours:.2} ulp, where plain f32 on the CPU is off by {plain:.2}"
+        );
     }
 }
 
@@ -141,6 +176,12 @@ impl Quantity {
     /// # Panics
     /// If `got` is off by more than the rules of this file allow.
     pub fn check(&self, what: &str, got: &[f32]) {
+        self.within_bounds(what, got).check(what);
+    }
+
+    /// The largest errors of `got` and of plain f32, in units of what each element is allowed beyond the constant part, so
+    /// that far elements don't hide near ones.
+    fn within_bounds(&self, what: &str, got: &[f32]) -> Errors {
         assert_eq!(got.len(), self.values.len(), "{what}: elements of {}", self.name);
         for (index, &value) in got.iter().enumerate() {
             let (error, allowed) = (self.error(index, value), self.allowed[index]);
@@ -151,19 +192,10 @@ impl Quantity {
                 self.name
             );
         }
-        // In units of what each element is allowed beyond the constant part, so that far elements don't hide near ones.
         let relative = |values: &[f32]| {
             (0..values.len()).map(|i| self.error(i, values[i]) * ALLOWED / self.allowed[i]).fold(0.0, f64::max)
         };
-        let (error, plain) = (relative(got), relative(&self.plain));
-        if std::env::var("SHOW").is_ok() {
-            println!("{error:6.2} {plain:6.2} {} {what}", self.name);
-        }
-        assert!(
-            error <= 2.0 * plain + ROUNDING,
-            "{what}: {} is off by {error:.2} ulp, where plain f32 on the CPU is off by {plain:.2}",
-            self.name
-        );
+        Errors { name: self.name, ours: relative(got), plain: relative(&self.plain) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use softpool::{
     ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, PipelineCache,
-    Shape, SoftPoolConfig, SoftPoolConfigBuilder, reference,
+    Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference,
 };
 
 /// What fills every output before a run, so that an element that no kernel writes shows.
@@ -237,6 +237,37 @@ fn statistics_shape(pooled: &Shape) -> Shape {
 pub fn check(case: &Case) {
     let expected = accuracy::Expected::of(case);
     on_every_adapter(|context| expected.check(&format!("{} on {}", case.name, context.name()), &run(context, case)));
+}
+
+/// [`check`], and again in the largest blocks there are, which a tensor gets that fills its device: the larger a block, the
+/// more windows go by one maximum.
+pub fn check_in_blocks_of_both_sizes(case: &Case) {
+    sweep_in_blocks_of_both_sizes(std::slice::from_ref(case));
+}
+
+/// [`check_in_blocks_of_both_sizes`] of cases so small and alike that how far plain f32 is off in one of them is chance:
+/// the rule against plain f32 holds for all of them together.
+pub fn sweep_in_blocks_of_both_sizes(cases: &[Case]) {
+    let expected: Vec<_> = cases.iter().map(accuracy::Expected::of).collect();
+    on_every_adapter(|context| {
+        for least_invocations in [Tuning::of(&context.device).least_invocations, 0] {
+            let tuning = Tuning { least_invocations, ..Tuning::of(&context.device) };
+            let errors = cases.iter().zip(&expected).map(|(case, expected)| {
+                let pool = pool(context, &case.config).with_tuning(tuning);
+                let what = format!("{} with {tuning:?} on {}", case.name, context.name());
+                expected.within_bounds(&what, &run_with(context, &pool, case))
+            });
+            let largest = errors.reduce(|all, one| std::array::from_fn(|i| all[i].and(one[i])));
+            for errors in largest.expect("at least one case") {
+                errors.check(&format!(
+                    "{} and {} like it, {tuning:?}, {}",
+                    cases[0].name,
+                    cases.len() - 1,
+                    context.name()
+                ));
+            }
+        }
+    });
 }
 
 /// [`check`] by both gradient rules.
