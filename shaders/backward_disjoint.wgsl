@@ -49,11 +49,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
             let cell = block.first + vec3(bd, bh, 0u);
             let taps = load_taps(block.plane, cell);
-            let g = load_g_row(block.plane, vec3<i32>(cell));
+            let g = load_window_row(G, block.plane, vec3<i32>(cell));
             var windows: array<array<f32, TAPS>, BLOCK_W>;
             var exists: array<bool, BLOCK_W>;
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                windows[bw] = tap_gradients(taps[bw], g[bw]);
+                windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
                 exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
             }
             for (var cd = 0u; cd < STRIDE_D; cd++) { // unroll

@@ -16,40 +16,18 @@ fn covering_window(plane: u32, window: vec3<u32>) -> Window {
     return window_by_definition(plane, window_start(window));
 }
 
-// Two sums by window column: s and q, or a and b.
-struct Pair {
-    x: array<f32, WINDOWS_W>,
-    y: array<f32, WINDOWS_W>,
-}
-
 fn added(first: Pair, second: Pair) -> Pair {
     var sum: Pair;
-    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-        sum.x[ww] = first.x[ww] + second.x[ww];
-        sum.y[ww] = first.y[ww] + second.y[ww];
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        sum.x[quad] = first.x[quad] + second.x[quad];
+        sum.y[quad] = first.y[quad] + second.y[quad];
     }
     return sum;
 }
 
-fn row_weights(row: array<f32, ROW>, inside: array<bool, PATCH_W>, c: f32) -> array<f32, PATCH_W> {
-    var e: array<f32, PATCH_W>;
-    for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-        e[pw] = select(0.0, weigh(row[LEAD + pw], c), inside[pw]);
-    }
-    return e;
-}
-
 // A row's part of s_R and q_R = s_R d_R.
-fn row_sums(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32) -> Pair {
-    var sums: Pair;
-    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-            const pw = ww * STRIDE_W + kw * DILATION_W;
-            sums.x[ww] += e[pw];
-            sums.y[ww] += e[pw] * (row[LEAD + pw] - p);
-        }
-    }
-    return sums;
+fn row_sums(row: array<vec4<f32>, QUADS>, e: array<vec4<f32>, QUADS>, p: f32) -> Pair {
+    return Pair(window_sums(e), window_sums(weighted(e, row, p)));
 }
 
 // a_R and b_R = beta a_R d_R from s_R and q_R, 0 for windows that do not exist; and whether they all can stand.
@@ -59,42 +37,28 @@ struct Factors {
 }
 
 fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
-    let g = load_g_row(plane, first);
-    let size = vec3<i32>(params.output_size);
-    let row_exists = all(first.xy >= vec2(0)) && all(first.xy < size.xy);
+    let g = load_window_row(G, plane, first);
+    let exist = existing_windows(first);
     var result: Factors;
-    result.stand = true;
-    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-        let column = first.z + i32(ww);
-        let exists = row_exists && column >= 0 && column < size.z;
-        let one = 1.0 / sq.x[ww];
-        result.stand = result.stand && (!exists || can_stand(sq.x[ww], sq.y[ww]));
-        result.ab.x[ww] = select(0.0, g[ww] * one, exists);
-        result.ab.y[ww] = select(0.0, g[ww] * one * (params.beta * (sq.y[ww] * one)), exists);
+    var stand = vec4(true);
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        let one = 1.0 / sq.x[quad];
+        let a = g[quad] * one;
+        stand = stand & (!exist[quad] | can_stand4(sq.x[quad], sq.y[quad]));
+        result.ab.x[quad] = select(vec4(0.0), a, exist[quad]);
+        result.ab.y[quad] = select(vec4(0.0), a * (params.beta * (sq.y[quad] * one)), exist[quad]);
     }
+    result.stand = all(stand);
     return result;
 }
 
-// The gradients of the block's part of a row, from the sums of a_R and b_R over the window rows that hold it.
-fn row_gradients(row: array<f32, ROW>, e: array<f32, PATCH_W>, p: f32, ab: Pair) -> array<f32, CELLS_W> {
-    var sum_a: array<f32, PATCH_W>;
-    var sum_b: array<f32, PATCH_W>;
-    for (var ww = 0u; ww < WINDOWS_W; ww++) { // unroll
-        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-            sum_a[ww * STRIDE_W + kw * DILATION_W] += ab.x[ww];
-            sum_b[ww * STRIDE_W + kw * DILATION_W] += ab.y[ww];
-        }
-    }
+// The gradients of the block's part of a row.
+fn row_gradients(row: array<vec4<f32>, QUADS>, e: array<vec4<f32>, QUADS>, p: f32, sums: CellSums) -> array<f32, CELLS_W> {
     var gradients: array<f32, CELLS_W>;
     for (var cw = 0u; cw < CELLS_W; cw++) { // unroll
-        const pw = cw + OFFSET_W;
-        if (DETACHED) {
-            gradients[cw] = e[pw] * sum_a[pw];
-        } else {
-            // What weighs nothing may lie far below p: its slope must stay finite.
-            let slope = 1.0 + max(params.beta * (row[LEAD + pw] - p), -1000.0);
-            gradients[cw] = e[pw] * (slope * sum_a[pw] - sum_b[pw]);
-        }
+        const quad = (LEAD + OFFSET_W + cw) / 4u;
+        const place = (LEAD + OFFSET_W + cw) % 4u;
+        gradients[cw] = cell_gradient(row[quad][place], e[quad][place], p, sums.a[cw / 4u][cw % 4u], sums.b[cw / 4u][cw % 4u]);
     }
     return gradients;
 }
@@ -108,19 +72,19 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING);
 
-    var rows: array<array<f32, ROW>, PATCH_ROWS>;
-    var extremes = Extremes(from_bits(MINUS_INFINITY_BITS), from_bits(INFINITY_BITS));
+    var rows: array<array<vec4<f32>, QUADS>, PATCH_ROWS>;
+    var extremes = no_extremes();
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
             rows[pd * PATCH_H + ph] = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
             extremes = row_extremes(extremes, rows[pd * PATCH_H + ph]);
         }
     }
-    let c = extremes.highest;
+    let c = highest(extremes);
     let p = pivot(extremes);
 
     // By row of the patch, along the width; then by row of windows.
-    var e: array<array<f32, PATCH_W>, PATCH_ROWS>;
+    var e: array<array<vec4<f32>, QUADS>, PATCH_ROWS>;
     var row_sq: array<Pair, PATCH_ROWS>;
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
@@ -153,18 +117,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         for (var ch = 0u; ch < CELLS_H; ch++) { // unroll
             const row = (cd + OFFSET_D) * PATCH_H + ch + OFFSET_H;
             let first = start + vec3<i32>(vec3(cd + OFFSET_D, ch + OFFSET_H, OFFSET_W));
-            store_gradient_row(block.plane, first, row_gradients(rows[row], e[row], p, row_ab[row]));
+            store_gradient_row(block.plane, first, row_gradients(rows[row], e[row], p, spread_pair(row_ab[row])));
         }
     }
 
     if (!stand) {
-        for (var i = 0u; i < CELLS_D * CELLS_H * CELLS_W; i++) {
-            let in_block = vec3(i / (CELLS_H * CELLS_W), i / CELLS_W % CELLS_H, i % CELLS_W);
-            let at = block.first * STRIDE + in_block;
-            if (all(at < params.input_size)) {
-                let gradient = input_gradient(block.plane, at);
-                store_grad_input(input_index(params.grad_input_start, block.plane, at), gradient);
-            }
-        }
+        store_block_window_by_window(block);
     }
 }

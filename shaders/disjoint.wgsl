@@ -19,10 +19,12 @@ fn load_taps(plane: u32, first: vec3<u32>) -> array<Taps, BLOCK_W> {
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
                     const pw = bw * STRIDE_W + kw * DILATION_W;
-                    let z = row[LEAD + pw];
-                    let bits = select(0u, magnitude_bits(z), inside[pw]);
+                    const quad = (LEAD + pw) / 4u;
+                    const place = (LEAD + pw) % 4u;
+                    let z = row[quad][place];
+                    let bits = select(0u, magnitude_bits(z), inside[quad][place]);
                     taps[bw].magnitude = max(taps[bw].magnitude, bits);
-                    taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = select(from_bits(MINUS_INFINITY_BITS), z, inside[pw]);
+                    taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = select(from_bits(MINUS_INFINITY_BITS), z, inside[quad][place]);
                 }
             }
         }

@@ -5,39 +5,49 @@ fn lse_of(window: Window) -> f32 {
     return select(window.y, params.beta * window.c + log(window.s), is_finite(window.s));
 }
 
-// What is asked for besides y, which kernels store by rows.
-fn store_besides(index: u32, window: Window) {
+fn store_window(plane: u32, at: vec3<u32>, window: Window) {
+    let index = window_index(plane, at);
+    store_y(params.y_start + index, 2.0 * params.sign * window.y);
     if (SAVE_LSE) {
         store_lse(params.lse_start + index, lse_of(window));
     }
     if (SAVE_STATISTICS) {
-        let at = params.statistics_start + 3u * index;
-        store_statistics(at, window.c);
-        store_statistics(at + 1u, window.s);
-        store_statistics(at + 2u, window.d);
+        store_statistics(statistics_index(0u, plane, at), window.c);
+        store_statistics(statistics_index(1u, plane, at), window.s);
+        store_statistics(statistics_index(2u, plane, at), window.d);
     }
 }
 
-fn store_window(index: u32, window: Window) {
-    store_y(params.y_start + index, 2.0 * params.sign * window.y);
-    store_besides(index, window);
+fn store_four_windows(plane: u32, at: vec3<u32>, a: Window, b: Window, c: Window, d: Window) {
+    let index = window_index(plane, at);
+    store_y4(params.y_start + index, 2.0 * params.sign * vec4(a.y, b.y, c.y, d.y));
+    if (SAVE_LSE) {
+        store_lse4(params.lse_start + index, vec4(lse_of(a), lse_of(b), lse_of(c), lse_of(d)));
+    }
+    if (SAVE_STATISTICS) {
+        store_statistics4(statistics_index(0u, plane, at), vec4(a.c, b.c, c.c, d.c));
+        store_statistics4(statistics_index(1u, plane, at), vec4(a.s, b.s, c.s, d.s));
+        store_statistics4(statistics_index(2u, plane, at), vec4(a.d, b.d, c.d, d.d));
+    }
 }
 
-// The y of a row of a block's windows; they are a multiple of 4 with VECTOR_Y, and so is the output's width.
-fn store_row(plane: u32, first: vec3<u32>, y: array<f32, BLOCK_W>) {
-    let scale = 2.0 * params.sign;
-    let start = params.y_start + window_index(plane, first);
+// A row of a block's windows, as far as they exist; they are a multiple of 4 with VECTOR_Y, and so is the output's width.
+fn store_windows(plane: u32, first: vec3<u32>, windows: array<Window, BLOCK_W>) {
+    if (any(first.xy >= params.output_size.xy)) {
+        return;
+    }
     if (VECTOR_Y) {
         for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
-            if (first.z + 4u * quad < params.output_size.z) {
-                let at = vec4(y[4u * quad], y[4u * quad + 1u], y[4u * quad + 2u], y[4u * quad + 3u]);
-                store_y4(start + 4u * quad, scale * at);
+            const w = 4u * quad;
+            if (first.z + w < params.output_size.z) {
+                let at = first + vec3(0u, 0u, w);
+                store_four_windows(plane, at, windows[w], windows[w + 1u], windows[w + 2u], windows[w + 3u]);
             }
         }
     } else {
         for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
             if (first.z + bw < params.output_size.z) {
-                store_y(start + bw, scale * y[bw]);
+                store_window(plane, first + vec3(0u, 0u, bw), windows[bw]);
             }
         }
     }

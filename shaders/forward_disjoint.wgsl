@@ -36,17 +36,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
             let first = block.first + vec3(bd, bh, 0u);
             let taps = load_taps(block.plane, first);
-            var y: array<f32, BLOCK_W>;
+            var windows: array<Window, BLOCK_W>;
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                let window = disjoint_window(taps[bw]);
-                y[bw] = window.y;
-                if (all(first + vec3(0u, 0u, bw) < params.output_size)) {
-                    store_besides(window_index(block.plane, first + vec3(0u, 0u, bw)), window);
-                }
+                windows[bw] = disjoint_window(taps[bw]);
             }
-            if (all(first.xy < params.output_size.xy)) {
-                store_row(block.plane, first, y);
-            }
+            store_windows(block.plane, first, windows);
         }
     }
 }

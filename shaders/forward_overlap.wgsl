@@ -7,62 +7,48 @@
 // window far below c has a small s_R, and is evaluated by the definition instead.
 //
 // The pivot p is c where all of the patch lies near it, so that a large mean costs no accuracy; else 0, so that
-// windows of small values are as accurate beside a large c as alone. Statistics go by each window's own maximum m_R,
-// and d_R = y_R - m_R by a pivot amid the patch: a gradient needs it exact against 1, not against the values.
+// windows of small values are as accurate beside a large c as alone. The statistics' d_R = y_R - c goes by a pivot amid the
+// patch: a gradient needs it exact against 1, not against the values.
 
 // What the elements of a patch are measured from: c, p, and for the statistics the middle between the extremes.
 struct About {
     c: f32,
     p: f32,
     middle: f32,
-    lowest: f32,
 }
 
-// By window column: s_R, sum e (z - p), and for the statistics m_R and sum e (z - middle).
+// By window column: s_R, sum e (z - p) for y, and sum e (z - middle) for the statistics.
 struct Sums {
-    s: array<f32, BLOCK_W>,
-    q: array<f32, BLOCK_W>,
-    m: array<f32, BLOCK_W>,
-    amid: array<f32, BLOCK_W>,
+    s: array<vec4<f32>, WINDOW_QUADS>,
+    q: array<vec4<f32>, WINDOW_QUADS>,
+    amid: array<vec4<f32>, WINDOW_QUADS>,
 }
 
-fn row_sums(row: array<f32, ROW>, inside: array<bool, PATCH_W>, about: About) -> Sums {
-    var e: array<f32, PATCH_W>;
-    for (var pw = 0u; pw < PATCH_W; pw++) { // unroll
-        e[pw] = select(0.0, weigh(row[LEAD + pw], about.c), inside[pw]);
-    }
+fn row_sums(row: array<vec4<f32>, QUADS>, inside: array<vec4<bool>, QUADS>, about: About) -> Sums {
+    let e = row_weights(row, inside, about.c);
     var sums: Sums;
-    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-        sums.m[bw] = about.lowest;
-        for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-            const pw = bw * STRIDE_W + kw * DILATION_W;
-            let z = row[LEAD + pw];
-            sums.s[bw] += e[pw];
-            sums.q[bw] += e[pw] * (z - about.p);
-            if (SAVE_STATISTICS) {
-                sums.m[bw] = select(sums.m[bw], max(sums.m[bw], z), inside[pw]);
-                sums.amid[bw] += e[pw] * (z - about.middle);
-            }
-        }
+    sums.s = window_sums(e);
+    if (STORE_Y) {
+        sums.q = window_sums(weighted(e, row, about.p));
+    }
+    if (SAVE_STATISTICS) {
+        sums.amid = window_sums(weighted(e, row, about.middle));
     }
     return sums;
 }
 
 fn added(a: Sums, b: Sums) -> Sums {
     var sums: Sums;
-    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-        sums.s[bw] = a.s[bw] + b.s[bw];
-        sums.q[bw] = a.q[bw] + b.q[bw];
-        sums.m[bw] = max(a.m[bw], b.m[bw]);
-        sums.amid[bw] = a.amid[bw] + b.amid[bw];
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        sums.s[quad] = a.s[quad] + b.s[quad];
+        if (STORE_Y) {
+            sums.q[quad] = a.q[quad] + b.q[quad];
+        }
+        if (SAVE_STATISTICS) {
+            sums.amid[quad] = a.amid[quad] + b.amid[quad];
+        }
     }
     return sums;
-}
-
-// Whether a window of the block holds a row of the patch, along depth or height.
-fn holds(window: u32, row: u32, kernel: u32, stride: u32, dilation: u32) -> bool {
-    let from_start = row - window * stride;
-    return row >= window * stride && from_start % dilation == 0u && from_start / dilation < kernel;
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -73,38 +59,23 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     let start = window_start(block.first);
 
-    // With KEEP the patch stays in registers; else each row is read again when the extremes are known.
-    var kept: array<array<f32, ROW>, KEPT_ROWS>;
-    var extremes = Extremes(from_bits(MINUS_INFINITY_BITS), from_bits(INFINITY_BITS));
-    for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
-        for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
-            let row = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
-            extremes = row_extremes(extremes, row);
-            if (KEEP > 0u) {
-                kept[pd * PATCH_H + ph] = row;
-            }
+    // Rows are read twice, for the extremes and for the sums: cheaper than to keep them.
+    var extremes = no_extremes();
+    for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if UNROLL_ROWS
+        for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
+            extremes = row_extremes(extremes, load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z));
         }
     }
-    let c = extremes.highest;
-    let least = min(abs(extremes.lowest), abs(c));
-    let all_near = extremes.lowest * c > 0.0 && 2.0 * least >= max(abs(extremes.lowest), abs(c));
-    let about = About(c, select(0.0, c, all_near), pivot(extremes), extremes.lowest);
+    let c = highest(extremes);
+    let low = lowest(extremes);
+    let all_near = low * c > 0.0 && 2.0 * min(abs(low), abs(c)) >= max(abs(low), abs(c));
+    let about = About(c, select(0.0, c, all_near), pivot(extremes));
 
     var sums: array<Sums, WINDOW_ROWS>;
-    for (var i = 0u; i < WINDOW_ROWS; i++) { // unroll
-        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-            sums[i].m[bw] = about.lowest;
-        }
-    }
-    for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if KEEP
-        for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if KEEP
+    for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if UNROLL_ROWS
+        for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
             let depth_height = start.xy + vec2(i32(pd), i32(ph));
-            var row: array<f32, ROW>;
-            if (KEEP > 0u) {
-                row = kept[pd * PATCH_H + ph];
-            } else {
-                row = load_row(block.plane, depth_height, start.z);
-            }
+            let row = load_row(block.plane, depth_height, start.z);
             let of_row = row_sums(row, inside_row(depth_height, start.z), about);
             for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
                 for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
@@ -116,37 +87,30 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     }
 
-    var by_definition = 0u;
+    // One bit a window.
+    var by_definition = vec2(0u);
     for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
         for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
             let first = block.first + vec3(bd, bh, 0u);
-            if (all(first.xy < params.output_size.xy)) {
-                var y: array<f32, BLOCK_W>;
-                for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                    const i = bd * BLOCK_H + bh;
-                    let at = first + vec3(0u, 0u, bw);
-                    let s = sums[i].s[bw];
-                    var window = Window(c, s, 0.0, about.p + sums[i].q[bw] / s);
-                    y[bw] = window.y;
-                    if (at.z < params.output_size.z) {
-                        var stands = can_stand(s, window.y);
-                        if (SAVE_STATISTICS) {
-                            let m = sums[i].m[bw];
-                            window = Window(m, s / weigh(m, c), (about.middle - m) + sums[i].amid[bw] / s, window.y);
-                            stands = stands && is_finite(window.d);
-                        }
-                        by_definition |= select(1u << (i * BLOCK_W + bw), 0u, stands);
-                        store_besides(window_index(block.plane, at), window);
-                    }
-                }
-                store_row(block.plane, first, y);
+            var windows: array<Window, BLOCK_W>;
+            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                const i = bd * BLOCK_H + bh;
+                const bit = i * BLOCK_W + bw;
+                let s = sums[i].s[bw / 4u][bw % 4u];
+                let d = (about.middle - c) + sums[i].amid[bw / 4u][bw % 4u] / s;
+                windows[bw] = Window(c, s, d, about.p + sums[i].q[bw / 4u][bw % 4u] / s);
+                var stands = (!STORE_Y || can_stand(s, windows[bw].y)) && (!SAVE_STATISTICS || can_stand(s, d));
+                stands = stands || any(first + vec3(0u, 0u, bw) >= params.output_size);
+                by_definition[bit / 32u] |= select(1u << (bit % 32u), 0u, stands);
             }
+            store_windows(block.plane, first, windows);
         }
     }
-    while (by_definition != 0u) {
-        let b = firstTrailingBit(by_definition);
-        by_definition &= by_definition - 1u;
+    while (any(by_definition != vec2(0u))) {
+        let word = select(0u, 1u, by_definition.x == 0u);
+        let b = 32u * word + firstTrailingBit(by_definition[word]);
+        by_definition = select(by_definition, by_definition & (by_definition - 1u), vec2(word == 0u, word == 1u));
         let at = block.first + vec3(b / (BLOCK_H * BLOCK_W), b / BLOCK_W % BLOCK_H, b % BLOCK_W);
-        store_window(window_index(block.plane, at), window_by_definition(block.plane, window_start(at)));
+        store_window(block.plane, at, window_by_definition(block.plane, window_start(at)));
     }
 }

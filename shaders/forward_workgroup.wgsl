@@ -105,6 +105,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     if (index == 0u) {
         let whole = partials[0];
-        store_window(window_index(block.plane, block.first), resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
+        store_window(block.plane, block.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
     }
 }

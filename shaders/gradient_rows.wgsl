@@ -1,33 +1,58 @@
 // Rows of gradients: of the output, where a block of windows reads them, and of the input, where it stores them.
 
-// g of a row of WINDOWS_W windows, 0 where there is no window. With VECTOR_Y it is read as aligned vectors of 4, from
-// G_LEAD windows before the row on.
-fn load_g_row(plane: u32, first: vec3<i32>) -> array<f32, WINDOWS_W> {
+// What a row of WINDOWS_W windows holds: g, or c, s or d of the statistics, as vectors of 4 from WINDOW_LEAD windows before the
+// row on; with VECTOR_Y they are read so, aligned. Beyond the row of all windows they repeat what is at its edge.
+
+const C = 0u;
+const S = 1u;
+const D = 2u;
+const G = 3u;
+
+fn load_window_row(quantity: u32, plane: u32, first: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
     let last = vec3<i32>(params.output_size) - 1;
-    let row_exists = all(first.xy >= vec2(0)) && all(first.xy <= last.xy);
     let row = vec3(vec2<u32>(clamp(first.xy, vec2(0), last.xy)), 0u);
-    let start = params.y_start + window_index(plane, row);
-    var g: array<f32, 4 * G_QUADS>;
-    if (VECTOR_Y) {
-        for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
-            let at = clamp(first.z - i32(G_LEAD) + i32(4u * quad), 0, last.z - 3);
-            let values = load_grad_output4(start + u32(at));
-            g[4u * quad] = values.x;
-            g[4u * quad + 1u] = values.y;
-            g[4u * quad + 2u] = values.z;
-            g[4u * quad + 3u] = values.w;
-        }
+    var start: u32;
+    if (quantity == G) {
+        start = params.y_start + window_index(plane, row);
     } else {
-        for (var i = 0u; i < WINDOWS_W; i++) { // unroll
-            g[G_LEAD + i] = load_grad_output(start + u32(clamp(first.z + i32(i), 0, last.z)));
+        start = statistics_index(quantity, plane, row);
+    }
+    var values: array<vec4<f32>, WINDOW_QUADS>;
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        let column = first.z - i32(WINDOW_LEAD) + i32(4u * quad);
+        if (VECTOR_Y) {
+            let at = start + u32(clamp(column, 0, last.z - 3));
+            if (quantity == G) {
+                values[quad] = load_grad_output4(at);
+            } else {
+                values[quad] = load_statistics4(at);
+            }
+        } else {
+            let at = start + vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
+            if (quantity == G) {
+                let four = vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+                values[quad] = four;
+            } else {
+                let four = vec4(load_statistics(at.x), load_statistics(at.y), load_statistics(at.z), load_statistics(at.w));
+                values[quad] = four;
+            }
         }
     }
-    var existing: array<f32, WINDOWS_W>;
-    for (var i = 0u; i < WINDOWS_W; i++) { // unroll
-        let column = first.z + i32(i);
-        existing[i] = select(0.0, g[G_LEAD + i], row_exists && column >= 0 && column <= last.z);
+    return values;
+}
+
+// Whether each is one of the row's, and exists.
+fn existing_windows(first: vec3<i32>) -> array<vec4<bool>, WINDOW_QUADS> {
+    let size = vec3<i32>(params.output_size);
+    let row_exists = all(first.xy >= vec2(0)) && all(first.xy < size.xy);
+    let start = max(first.z, 0);
+    let end = min(first.z + i32(WINDOWS_W), size.z);
+    var exist: array<vec4<bool>, WINDOW_QUADS>;
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        let columns = first.z - i32(WINDOW_LEAD) + i32(4u * quad) + LANES_OF_4;
+        exist[quad] = vec4(row_exists) & (columns >= vec4(start)) & (columns < vec4(end));
     }
-    return existing;
+    return exist;
 }
 
 // Stores the gradients of a row of CELLS_W inputs, as far as they are inside; aligned vectors of 4 with VECTOR_GRADIENT.

@@ -1,58 +1,78 @@
-// A row of the patch of inputs that a block needs, in registers.
+// A row of the patch of inputs that a block needs, in registers, as vectors of 4: element i is row[i / 4][i % 4].
 //
 // With VECTOR_X the width is a multiple of 4, and so is where a block starts but for LEAD: a row is then read as aligned
-// vectors of 4, from LEAD elements before the patch on. ROW is LEAD + PATCH_W, rounded up to whole vectors.
+// vectors, from LEAD elements before the patch on. QUADS are as many as hold LEAD + PATCH_W elements.
 //
 // What lies outside the input is replaced by the elements at its edge: they are near the patch's own and leave its
 // extremes about where they are. Whoever adds up elements masks them.
 
-fn load_row(plane: u32, depth_height: vec2<i32>, first_column: i32) -> array<f32, ROW> {
+fn load_row(plane: u32, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
     let last = vec3<i32>(params.input_size) - 1;
     let start = input_index(params.x_start, plane, vec3(vec2<u32>(clamp(depth_height, vec2(0), last.xy)), 0u));
     let scale = 0.5 * params.sign;
-    var row: array<f32, ROW>;
-    if (VECTOR_X) {
-        for (var quad = 0u; quad < QUADS; quad++) { // unroll
-            let column = clamp(first_column - i32(LEAD) + i32(4u * quad), 0, last.z - 3);
-            let x = scale * load_x4(start + u32(column));
-            row[4u * quad] = x.x;
-            row[4u * quad + 1u] = x.y;
-            row[4u * quad + 2u] = x.z;
-            row[4u * quad + 3u] = x.w;
-        }
-    } else {
-        for (var i = 0u; i < PATCH_W; i++) { // unroll
-            row[LEAD + i] = scale * load_x(start + u32(clamp(first_column + i32(i), 0, last.z)));
+    var row: array<vec4<f32>, QUADS>;
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+        let column = first_column - i32(LEAD) + i32(4u * quad);
+        if (VECTOR_X) {
+            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last.z - 3)));
+        } else {
+            let columns = vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
+            row[quad] = scale * vec4(
+                load_x(start + columns.x),
+                load_x(start + columns.y),
+                load_x(start + columns.z),
+                load_x(start + columns.w),
+            );
         }
     }
     return row;
 }
 
+const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
+
 // Whether each element of a row of the patch is inside the input.
-fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<bool, PATCH_W> {
+fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<vec4<bool>, QUADS> {
     let size = vec3<i32>(params.input_size);
     let in_row = !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size.xy));
-    var inside: array<bool, PATCH_W>;
-    for (var i = 0u; i < PATCH_W; i++) { // unroll
-        let column = first_column + i32(i);
-        inside[i] = in_row && (!MASKED || (column >= 0 && column < size.z));
+    var inside: array<vec4<bool>, QUADS>;
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
     }
     return inside;
 }
 
+// The largest and least elements seen, by place in their vector.
 struct Extremes {
-    highest: f32,
-    lowest: f32,
+    highest: vec4<f32>,
+    lowest: vec4<f32>,
+}
+
+fn no_extremes() -> Extremes {
+    return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(from_bits(INFINITY_BITS)));
 }
 
 // The extremes of what was seen before and of a row.
-fn row_extremes(before: Extremes, row: array<f32, ROW>) -> Extremes {
+fn row_extremes(before: Extremes, row: array<vec4<f32>, QUADS>) -> Extremes {
     var extremes = before;
-    for (var i = 0u; i < PATCH_W; i++) { // unroll
-        extremes.highest = max(extremes.highest, row[LEAD + i]);
-        extremes.lowest = min(extremes.lowest, row[LEAD + i]);
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+        // What was read beside the patch may lie far above it.
+        let places = vec4(i32(4u * quad)) + LANES_OF_4;
+        let in_patch = (places >= vec4(i32(LEAD))) & (places < vec4(i32(LEAD + PATCH_W)));
+        extremes.highest = select(extremes.highest, max(extremes.highest, row[quad]), in_patch);
+        extremes.lowest = select(extremes.lowest, min(extremes.lowest, row[quad]), in_patch);
     }
     return extremes;
+}
+
+fn highest(extremes: Extremes) -> f32 {
+    let pairs = max(extremes.highest.xy, extremes.highest.zw);
+    return max(pairs.x, pairs.y);
+}
+
+fn lowest(extremes: Extremes) -> f32 {
+    let pairs = min(extremes.lowest.xy, extremes.lowest.zw);
+    return min(pairs.x, pairs.y);
 }
 
 // Whether a window's value can stand: it is finite, and its exponentials about a shared centre c are not so small that
@@ -64,8 +84,42 @@ fn can_stand(s: f32, value: f32) -> bool {
     return s >= S_MIN && is_finite(value);
 }
 
+fn can_stand4(s: vec4<f32>, value: vec4<f32>) -> vec4<bool> {
+    return (s >= vec4(S_MIN)) & ((bitcast<vec4<u32>>(value) & vec4(0x7fffffffu)) < vec4(INFINITY_BITS));
+}
+
 // A pivot amid the patch's values, but not below those of the windows that stand.
 fn pivot(extremes: Extremes) -> f32 {
-    let middle = 0.5 * extremes.lowest + 0.5 * extremes.highest;
-    return max(middle, extremes.highest - 4.0 / max(params.beta, 2e-38));
+    let middle = 0.5 * lowest(extremes) + 0.5 * highest(extremes);
+    return max(middle, highest(extremes) - 4.0 / max(params.beta, 2e-38));
+}
+
+// With DOUBLING: sum_k values[i + k DILATION_W] over the KERNEL_W taps from each i on, as far as that stays within the row. A
+// window of 13 taps is one of 1, one of 4 and one of 8, and sums of 2n taps are two of n.
+fn box_sums(values: array<f32, BOX_W>) -> array<f32, BOX_W> {
+    var sums: array<f32, BOX_W>;
+    var power = values;
+    for (var bit = 0u; bit < KERNEL_BITS; bit++) { // unroll
+        const taps = 1u << bit;
+        const before = KERNEL_W % taps;
+        if ((KERNEL_W & taps) != 0u) {
+            for (var i = 0u; i < BOX_W; i++) { // unroll
+                if (before == 0u) {
+                    sums[i] = power[i];
+                } else {
+                    sums[i] += power[min(i + before * DILATION_W, BOX_W - 1u)];
+                }
+            }
+        }
+        for (var i = 0u; i < BOX_W; i++) { // unroll
+            power[i] += power[min(i + taps * DILATION_W, BOX_W - 1u)];
+        }
+    }
+    return sums;
+}
+
+// Whether a window holds a row, along depth or height; both are counted from the start of the first window.
+fn holds(window: u32, row: u32, kernel: u32, stride: u32, dilation: u32) -> bool {
+    let from_start = row - window * stride;
+    return row >= window * stride && from_start % dilation == 0u && from_start / dilation < kernel;
 }

@@ -32,6 +32,8 @@ struct Params {
     statistics_start: u32,
     // 1 / the number of blocks along the width.
     inverse_blocks_w: f32,
+    // 1 / the number of blocks of a layer.
+    inverse_blocks_layer: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -51,15 +53,23 @@ struct Block {
     inside: bool,
 }
 
-// Grid: x counts the blocks of a layer, row after row (FLAT, where they are few enough), or those of a row, which y
-// counts then; z counts the layers of each plane in turn. `size` is what the blocks tile, depth first as all vectors but
-// the grid's.
+// a / b for a < 2^20, exactly: (a + 0.5) / b is at least 0.5 / b from an integer, and off by half of that.
+fn quotient(a: u32, inverse_b: f32) -> u32 {
+    return u32((f32(a) + 0.5) * inverse_b);
+}
+
+// Grid: x counts the blocks of all planes, row after row, layer after layer (FLAT_PLANES, where they are few enough); or
+// those of a layer (FLAT_LAYERS), or of a row, which y counts then, and z counts the layers of each plane in turn. `size`
+// is what the blocks tile, depth first as all vectors but the grid's.
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     let blocks = (size + BLOCK - 1u) / BLOCK;
     var at = (invocation + params.first_block).zyx;
-    if (FLAT) {
-        // Exact for at.z < 2^20: the quotient is at least 0.5 / blocks.z from an integer, and off by half of that.
-        at.y = u32((f32(at.z) + 0.5) * params.inverse_blocks_w);
+    if (FLAT_PLANES) {
+        at.x = quotient(at.z, params.inverse_blocks_layer);
+        at.z -= at.x * (blocks.y * blocks.z);
+    }
+    if (FLAT_LAYERS) {
+        at.y = quotient(at.z, params.inverse_blocks_w);
         at.z -= at.y * blocks.z;
     }
     var plane = at.x;
@@ -84,25 +94,39 @@ fn window_index(plane: u32, window: vec3<u32>) -> u32 {
     return ((plane * size.x + window.x) * size.y + window.y) * size.z + window.z;
 }
 
-// exp(t) for t <= 0, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where
+// The index of c, s or d (k = 0, 1, 2) of a window: by plane, statistics are all c, all s, then all d.
+fn statistics_index(k: u32, plane: u32, window: vec3<u32>) -> u32 {
+    let size = params.output_size;
+    return params.statistics_start + (((3u * plane + k) * size.x + window.x) * size.y + window.y) * size.z + window.z;
+}
+
+// exp(t) for t <= 88, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where
 // f32 ends. WGSL's own exp may be off by 3 + 2 |t| ulp. t = n ln 2 + r with |r| <= ln 2 / 2, and 2^n comes from its bits;
 // ln 2 is split so that n LN_2_HIGH is exact. The polynomial is the minimax fit of e^r, good to 3e-9.
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
 const LN_2_LOW = -2.12194440e-4;
 
-fn exp_nonpositive(t: f32) -> f32 {
-    let bounded = max(t, -200.0);
+fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
+    let bounded = max(t, vec4(-200.0));
     let n = round(bounded * LOG2_E);
     let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
     let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    let power_of_2 = bitcast<f32>(max(i32(n) + 127, 0) << 23u);
+    let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
     return power_of_2 * (r * r * q + r + 1.0);
 }
 
-// exp(beta (z - c)) for z <= c.
+fn exp_bounded(t: f32) -> f32 {
+    return exp_bounded4(vec4(t)).x;
+}
+
+// exp(beta (z - c)).
+fn weigh4(z: vec4<f32>, c: f32) -> vec4<f32> {
+    return exp_bounded4(params.beta * (z - c));
+}
+
 fn weigh(z: f32, c: f32) -> f32 {
-    return exp_nonpositive(params.beta * (z - c));
+    return exp_bounded(params.beta * (z - c));
 }
 
 const LARGEST = 3.4e38;

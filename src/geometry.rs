@@ -10,11 +10,13 @@ pub(crate) type Extent = [u32; MAX_RANK];
 const MAX_DISJOINT_TAPS: u64 = 64;
 /// Inputs that a window spans along the width, if a block unrolls their row; wider ones are shared by a workgroup.
 const MAX_UNROLLED_WIDTH: u32 = 32;
+/// Rows of a patch that a block unrolls; more are a loop.
+const MAX_UNROLLED_ROWS: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
 /// Windows holding an input that one invocation visits.
 const MAX_CANDIDATES: u64 = 1 << 12;
-/// Blocks of a layer that a flat grid counts: f32 divides their number exactly.
+/// Blocks that one axis of a grid counts for several: f32 divides their number exactly.
 const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 /// Invocations of a workgroup.
 const WORKGROUP_INVOCATIONS: u32 = 64;
@@ -32,6 +34,7 @@ pub(crate) enum Kernel {
     BackwardDisjoint,
     BackwardOverlap,
     BackwardStatistics,
+    BackwardInput,
     BackwardWorkgroup,
 }
 
@@ -41,19 +44,27 @@ pub(crate) struct Geometry {
     pub kernel: Kernel,
     pub axes: [AxisWindow; MAX_RANK],
     /// What an invocation (or the workgroup of [`Kernel::ForwardWorkgroup`]) computes: windows, cells of inputs for
-    /// the backward kernels, or inputs for [`Kernel::BackwardStatistics`].
+    /// the backward kernels, or inputs for [`Kernel::BackwardInput`].
     pub block: Extent,
     /// Invocations of a workgroup along width, height and depth.
     pub workgroup: Extent,
     pub has_depth: bool,
     pub detached: bool,
     pub vectors: Vectors,
-    /// Whether a forward block keeps its patch in registers rather than reading it twice.
-    pub keeps_patch: bool,
-    /// Whether the grid's x counts the blocks of a layer, rather than those of a row.
-    pub flat: bool,
+    pub grid: Grid,
     /// Whether inputs remain after the last window's cell.
     pub has_remainder: bool,
+}
+
+/// What the grid's x counts: the more it counts, the fewer invocations of a workgroup are left idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Grid {
+    /// Blocks of a row; y counts rows, z layers of all planes.
+    Rows,
+    /// Blocks of a layer, row after row; z counts layers of all planes.
+    Layers,
+    /// Blocks of all planes.
+    Planes,
 }
 
 /// Which tensors are bound and addressed as aligned vectors of four elements.
@@ -88,6 +99,8 @@ pub(crate) struct Problem<'a> {
 pub struct Tuning {
     /// Inputs that an invocation may keep in registers, where windows overlap.
     pub max_patch: u64,
+    /// Sums that an invocation may keep in registers, two for each window or input that it computes.
+    pub max_sums: u64,
     /// Invocations below which a smaller block is better.
     pub least_invocations: u64,
 }
@@ -95,10 +108,10 @@ pub struct Tuning {
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
     /// Chosen by these limits, not measured yet.
-    pub const GPU: Self = Self { max_patch: 96, least_invocations: 1 << 17 };
+    pub const GPU: Self = Self { max_patch: 96, max_sums: 64, least_invocations: 1 << 17 };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved.
     /// Measured on Mesa's.
-    pub const CPU: Self = Self { max_patch: 256, least_invocations: 1 << 9 };
+    pub const CPU: Self = Self { max_patch: 256, max_sums: 400, least_invocations: 1 << 9 };
 
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
@@ -111,7 +124,7 @@ impl Tuning {
 
 /// Blocks for windows that overlap and for windows that don't, the largest first: the larger, the more its windows share.
 /// Widths are multiples of the vectors' 4.
-const OVERLAP_BLOCKS: [Extent; 4] = [[1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
+const OVERLAP_BLOCKS: [Extent; 5] = [[1, 8, 8], [1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
 const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
 
 impl<'a> Problem<'a> {
@@ -166,21 +179,14 @@ impl<'a> Problem<'a> {
         self.axes().iter().any(AxisWindow::overlaps)
     }
 
-    /// The first of `blocks` that leaves enough to do in parallel, or the last, of those whose patch can be kept
-    /// where the kernel keeps it.
+    /// The first of `blocks` that leaves enough to do in parallel, or the last, of those that the kernel can take.
     fn block<'b>(&self, kernel: Kernel, blocks: impl IntoIterator<Item = &'b Extent>) -> Option<Extent> {
         let mut last = None;
         for block in blocks {
             let tiled = |i: usize| tiled(kernel, &self.axes()[i], self.input[i], self.output[i]).max(1);
             let block = by_axis(|i| if i == 2 { block[i] } else { block[i].min(tiled(i)) });
-            if kernel == Kernel::BackwardOverlap {
-                let patch = product(by_axis(|i| Cover::of(&self.axes()[i], block[i]).patch));
-                // What evaluates a block by the definition reads each tap of each window of each input three times.
-                let inputs = product(by_axis(|i| block[i] * self.axes()[i].stride));
-                let iterations = inputs * (2 + self.candidates() * (1 + 3 * self.taps()));
-                if patch > self.tuning.max_patch || iterations > MAX_ITERATIONS {
-                    continue;
-                }
+            if !self.takes(kernel, block) {
+                continue;
             }
             last = Some(block);
             let invocations = self.planes.saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
@@ -189,6 +195,46 @@ impl<'a> Problem<'a> {
             }
         }
         last
+    }
+
+    /// Whether an invocation of a kernel for windows that overlap keeps the values of a block in registers, and can go by
+    /// the definition if it has to.
+    fn takes(&self, kernel: Kernel, block: Extent) -> bool {
+        let axes = self.axes();
+        let cover = [0, 1, 2].map(|i| Cover::of(&axes[i], block[i]));
+        let inputs = product(by_axis(|i| block[i] * axes[i].stride));
+        let Tuning { max_patch, max_sums, .. } = self.tuning;
+        let (fits, iterations) = match kernel {
+            // Each window reads its taps three times. Blocks of eight rows pay where as many rows again are shared.
+            Kernel::ForwardOverlap => {
+                let tall = block[1] > 4 && axes[1].span() <= block[1];
+                (2 * product(block) <= max_sums && !tall, product(block) * 3 * self.taps())
+            }
+            // Each input evaluates its windows.
+            Kernel::BackwardOverlap => {
+                let patch = product(by_axis(|i| cover[i].patch));
+                (patch <= max_patch, inputs * (2 + self.candidates() * (1 + 3 * self.taps())))
+            }
+            // Each input visits its windows.
+            Kernel::BackwardStatistics => (2 * inputs <= max_sums, inputs * (2 + self.candidates())),
+            _ => (true, 0),
+        };
+        fits && iterations <= MAX_ITERATIONS
+    }
+
+    /// Blocks for [`Kernel::BackwardStatistics`], those first that load the fewest windows over all.
+    fn blocks_by_windows_loaded(&self) -> Vec<Extent> {
+        let tiled = |i: usize| tiled(Kernel::BackwardStatistics, &self.axes[i], self.input[i], self.output[i]);
+        let mut blocks: Vec<Extent> = (1..=20).flat_map(|h| [4, 8, 12, 16, 20].map(|w| [1, h, w])).collect();
+        blocks.sort_by_key(|block| {
+            let loaded = by_axis(|i| {
+                let windows = Cover::of(&self.axes[i], block[i]).windows;
+                // Rows are read in vectors of four.
+                if i == 2 { windows.next_multiple_of(4) } else { windows }
+            });
+            product(by_axis(|i| tiled(i).div_ceil(block[i]))) * product(loaded)
+        });
+        blocks
     }
 
     fn disjoint_block(&self, kernel: Kernel, elements: u64) -> Extent {
@@ -204,11 +250,10 @@ impl<'a> Problem<'a> {
             let block = self.disjoint_block(Kernel::ForwardDisjoint, taps);
             return self.geometry(Kernel::ForwardDisjoint, block);
         }
-        // An invocation that evaluates its block by the definition reads each tap three times.
-        let iterations = 3 * taps * product(OVERLAP_BLOCKS[0]);
-        if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH && iterations < MAX_ITERATIONS {
-            let block = self.block(Kernel::ForwardOverlap, &OVERLAP_BLOCKS).unwrap_or([1, 1, 1]);
-            return self.geometry(Kernel::ForwardOverlap, block);
+        if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH {
+            if let Some(block) = self.block(Kernel::ForwardOverlap, &OVERLAP_BLOCKS) {
+                return self.geometry(Kernel::ForwardOverlap, block);
+            }
         }
         self.geometry(Kernel::ForwardWorkgroup, [1, 1, 1])
     }
@@ -230,17 +275,21 @@ impl<'a> Problem<'a> {
 
     /// The backward kernel that reads the windows' statistics.
     pub fn backward_from_statistics(&self) -> Geometry {
+        if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH {
+            if let Some(block) = self.block(Kernel::BackwardStatistics, &self.blocks_by_windows_loaded()) {
+                return self.geometry(Kernel::BackwardStatistics, block);
+            }
+        }
         let lone = self.candidates() <= MAX_CANDIDATES;
-        self.geometry(if lone { Kernel::BackwardStatistics } else { Kernel::BackwardWorkgroup }, [1, 1, 1])
+        self.geometry(if lone { Kernel::BackwardInput } else { Kernel::BackwardWorkgroup }, [1, 1, 1])
     }
 
     fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
-        let Self { config, axes, input, output, aligned, .. } = *self;
+        let Self { config, axes, input, output, planes, aligned, .. } = *self;
         let vectors = Vectors {
             x: aligned && input[2].is_multiple_of(4) && starts_at_vectors(kernel, &axes[2], block[2], output[2]),
             y: aligned && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
         };
-        let patch = by_axis(|i| patch_of(&axes[i], block[i]));
         let mut geometry = Geometry {
             kernel,
             axes,
@@ -249,18 +298,24 @@ impl<'a> Problem<'a> {
             has_depth: false,
             detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
             vectors,
-            keeps_patch: kernel == Kernel::ForwardOverlap && product(patch) <= self.tuning.max_patch,
-            flat: false,
+            grid: Grid::Rows,
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
-        geometry.flat = !kernel.is_shared() && u64::from(w) * u64::from(h) < MAX_FLAT_BLOCKS;
+        let blocks_of = |axes: &[u32]| axes.iter().fold(1u64, |all, &blocks| all.saturating_mul(u64::from(blocks)));
+        geometry.grid = if kernel.is_shared() || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
+            Grid::Rows
+        } else if blocks_of(&[w, h, d]).saturating_mul(planes) >= MAX_FLAT_BLOCKS {
+            Grid::Layers
+        } else {
+            Grid::Planes
+        };
         geometry.workgroup = match kernel {
             Kernel::ForwardWorkgroup => lanes(&axes),
             Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
-            _ => workgroup(geometry.grid(input, output)),
+            _ => workgroup(geometry.grid(input, output, planes.min(u64::from(u32::MAX)) as u32)),
         };
         geometry
     }
@@ -269,7 +324,7 @@ impl<'a> Problem<'a> {
 /// Whether what a kernel reads of a row, but for a constant lead, starts at multiples of 4.
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
-        Kernel::BackwardStatistics | Kernel::BackwardWorkgroup => false,
+        Kernel::BackwardInput | Kernel::BackwardWorkgroup => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides && axis.dilation == 1 && axis.padding.is_multiple_of(4) && axis.kernel.is_multiple_of(4)
@@ -283,8 +338,8 @@ fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
     match kernel {
         Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output,
         Kernel::BackwardDisjoint => (input + axis.padding).div_ceil(axis.stride),
-        Kernel::BackwardOverlap => input.div_ceil(axis.stride),
-        Kernel::BackwardStatistics | Kernel::BackwardWorkgroup => input,
+        Kernel::BackwardOverlap | Kernel::BackwardStatistics => input.div_ceil(axis.stride),
+        Kernel::BackwardInput | Kernel::BackwardWorkgroup => input,
     }
 }
 
@@ -349,10 +404,14 @@ impl Geometry {
         Ok(())
     }
 
-    /// Blocks along the grid's x and y, and along z for one plane.
-    pub fn grid(&self, input: Extent, output: Extent) -> Extent {
+    /// Blocks along the grid's axes for so many planes.
+    pub fn grid(&self, input: Extent, output: Extent, planes: u32) -> Extent {
         let [w, h, d] = self.blocks(input, output);
-        if self.flat { [w * h, 1, d] } else { [w, h, d] }
+        match self.grid {
+            Grid::Rows => [w, h, d * planes],
+            Grid::Layers => [w * h, 1, d * planes],
+            Grid::Planes => [w * h * d * planes, 1, 1],
+        }
     }
 
     /// Blocks of one plane along width, height and depth.
@@ -371,9 +430,14 @@ impl Geometry {
         self.axes.iter().any(|axis| axis.padding > 0 || axis.ceil_mode)
     }
 
+    /// Whether sums along the width are made of sums of 1, 2, 4 and more taps: fewer taps a stride are added one by one.
+    pub fn sums_by_doubling(&self) -> bool {
+        self.axes[2].stride == 1 && self.axes[2].kernel > 3
+    }
+
     /// Whether the backward's blocks start at aligned inputs.
     pub fn vector_gradient(&self) -> bool {
-        let aligned_start = self.kernel == Kernel::BackwardOverlap || self.axes[2].padding.is_multiple_of(4);
+        let aligned_start = self.kernel != Kernel::BackwardDisjoint || self.axes[2].padding.is_multiple_of(4);
         self.vectors.x && aligned_start
     }
 
@@ -406,21 +470,26 @@ impl Geometry {
             constants.extend(names.into_iter().zip(values));
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
-        if self.kernel == Kernel::BackwardStatistics {
+        if self.kernel == Kernel::BackwardInput {
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
-            Kernel::BackwardOverlap => Cover::of(&axes[i], block[i]),
+            Kernel::BackwardOverlap | Kernel::BackwardStatistics => Cover::of(&axes[i], block[i]),
             _ => Cover { before: 0, windows: block[i], patch: patch_of(&axes[i], block[i]), offset: 0 },
         });
-        let patch = by_axis(|i| cover[i].patch);
+        let cells = by_axis(|i| block[i] * axes[i].stride);
+        let reads_cells = self.kernel == Kernel::BackwardStatistics;
+        let patch = if reads_cells { cells } else { by_axis(|i| cover[i].patch) };
         // Inputs, and windows, by which the row's first lies after an aligned one.
-        let lead =
-            if self.vectors.x { (cover[2].before * axes[2].stride + axes[2].padding).wrapping_neg() % 4 } else { 0 };
-        let g_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
+        let lead = if self.vectors.x && !reads_cells {
+            (cover[2].before * axes[2].stride + axes[2].padding).wrapping_neg() % 4
+        } else {
+            0
+        };
+        let window_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
         let quads = (lead + patch[2]).div_ceil(4);
         by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
-        by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], by_axis(|i| block[i] * axes[i].stride));
+        by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], cells);
         by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
         by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
         by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
@@ -430,15 +499,18 @@ impl Geometry {
             ("CELL_QUADS", block[2] * axes[2].stride / 4),
             ("LEAD", lead),
             ("QUADS", quads),
-            ("ROW", 4 * quads),
-            ("G_LEAD", g_lead),
-            ("G_QUADS", (g_lead + cover[2].windows).div_ceil(4)),
+            ("WINDOW_LEAD", window_lead),
+            ("WINDOW_QUADS", (window_lead + cover[2].windows).div_ceil(4)),
+            ("CELL_VECTORS", cells[2].div_ceil(4)),
+            ("COVERED_W", cover[2].patch),
+            ("BOX_W", patch[2].max(cover[2].windows)),
+            ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
+            ("CELL_ROWS", cells[0] * cells[1]),
             ("PATCH_ROWS", patch[0] * patch[1]),
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
             ("OTHERS", taps - 1),
-            ("KEEP", u32::from(self.keeps_patch)),
-            ("KEPT_ROWS", if self.keeps_patch { patch[0] * patch[1] } else { 1 }),
+            ("UNROLL_ROWS", u32::from(patch[0] * patch[1] <= MAX_UNROLLED_ROWS)),
         ]);
         constants
     }
@@ -451,7 +523,7 @@ impl Kernel {
     }
 
     pub fn reads_statistics(self) -> bool {
-        matches!(self, Self::BackwardStatistics | Self::BackwardWorkgroup)
+        matches!(self, Self::BackwardStatistics | Self::BackwardInput | Self::BackwardWorkgroup)
     }
 
     pub fn is_forward(self) -> bool {
@@ -540,19 +612,20 @@ pub(crate) struct Piece {
     pub workgroups: Extent,
 }
 
-/// Splits `planes` planes of `blocks` blocks into dispatches that the device takes. `plane_bytes` are the bytes of a
-/// plane of each tensor.
+/// Splits `planes` planes of `layers` layers into dispatches that the device takes; `grid` gives the blocks of some planes.
+/// `plane_bytes` are the bytes of a plane of each tensor.
 ///
 /// # Errors
 /// [`Error::DeviceLimit`] if one plane of a tensor is more than the device can bind.
 pub(crate) fn pieces(
     planes: u64,
     plane_bytes: &[u64],
-    blocks: Extent,
+    layers: u32,
+    grid: impl Fn(u32) -> Extent,
     blocks_of_workgroup: Extent,
     limits: DispatchLimits,
 ) -> Result<Vec<Piece>> {
-    let mut planes_at_once = planes.min(u64::from(u32::MAX / blocks[2].max(1)));
+    let mut planes_at_once = planes.min(u64::from(u32::MAX / layers.max(1)));
     for &plane_bytes in plane_bytes.iter().filter(|&&plane_bytes| planes * plane_bytes > limits.binding_bytes) {
         // A piece's first plane may lie up to one alignment after what can be bound.
         let room = limits.binding_bytes.saturating_sub(limits.offset_alignment - 1);
@@ -571,7 +644,7 @@ pub(crate) fn pieces(
     let mut first_plane = 0;
     while first_plane < planes {
         let piece_planes = planes_at_once.min(planes - first_plane) as u32;
-        let grid = [blocks[0], blocks[1], blocks[2] * piece_planes];
+        let grid = grid(piece_planes);
         let chunks = |i: usize| {
             let step = u64::from(limits.workgroups) * u64::from(blocks_of_workgroup[i]);
             let step = u32::try_from(step).unwrap_or(u32::MAX);

@@ -28,8 +28,10 @@ pub(crate) struct Params {
     pub statistics_start: u32,
     /// 1 / the number of blocks along the width.
     pub inverse_blocks_w: f32,
+    /// 1 / the number of blocks of a layer.
+    pub inverse_blocks_layer: f32,
     /// WGSL rounds the size of a struct up to its alignment, 16 bytes.
-    pub padding: [u32; 2],
+    pub padding: u32,
 }
 
 #[cfg(test)]
@@ -69,7 +71,8 @@ mod tests {
             grad_input_start,
             lse_start,
             statistics_start,
-            inverse_blocks_w
+            inverse_blocks_w,
+            inverse_blocks_layer
         );
         assert_eq!(given, fields);
         assert_eq!(*span as usize, size_of::<Params>());

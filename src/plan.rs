@@ -179,7 +179,8 @@ impl<'a> Planner<'a> {
         let pieces = pieces(
             planes,
             &plane_bytes,
-            geometry.grid(input, output),
+            geometry.blocks(input, output)[2],
+            |planes| geometry.grid(input, output, planes),
             geometry.blocks_of_workgroup(),
             dispatch_limits,
         )?;
@@ -212,6 +213,7 @@ impl<'a> Planner<'a> {
         let mut all_params = Vec::with_capacity((params_stride * pieces.len() as u64) as usize);
         let mut dispatches = Vec::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {
+            let [blocks_w, blocks_h, _] = geometry.blocks(input, output).map(|blocks| blocks as f32);
             let mut params = Params {
                 input_size: input,
                 planes: piece.planes,
@@ -220,7 +222,8 @@ impl<'a> Planner<'a> {
                 beta: (2.0 * self.config.beta().abs()).min(f32::MAX),
                 first_block: piece.first_block,
                 sign: if self.config.beta() < 0.0 { -1.0 } else { 1.0 },
-                inverse_blocks_w: 1.0 / geometry.blocks(input, output)[0] as f32,
+                inverse_blocks_w: 1.0 / blocks_w,
+                inverse_blocks_layer: 1.0 / (blocks_w * blocks_h),
                 ..bytemuck::Zeroable::zeroed()
             };
             let mut entries = vec![wgpu::BindGroupEntry {

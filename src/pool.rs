@@ -81,8 +81,8 @@ impl<'a> BackwardTensors<'a> {
 
 /// Statistics by window inside a buffer that the host owns: [`StatisticsView::bytes`] bytes from an offset on.
 ///
-/// A window's are three f32 beside one another, `c`, `s = sum exp(beta (z_i - c))` and `d = sum exp(beta (z_i - c))
-/// (z_i - c) / s`, with `z = sign(beta) x` and `c` near the window's largest `z`; `c + d` is `sign(beta) y`. Weights and
+/// A window has three, `c`, `s = sum exp(beta (z_i - c))` and `d = sum exp(beta (z_i - c)) (z_i - c) / s`; by plane (a
+/// channel of a sample), they are the `c` of all its windows in f32, then their `s`, then their `d`. Here `z = sign(beta) x` and `c` near the window's largest `z`; `c + d` is `sign(beta) y`. Weights and
 /// gradients computed from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
 #[derive(Clone, Copy, Debug)]
 pub struct StatisticsView<'a> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::AxisWindow;
-use crate::geometry::{Geometry, Kernel};
+use crate::geometry::{Geometry, Grid, Kernel};
 use crate::unroll::unroll;
 
 /// The binding of the parameters, which shaders/window.wgsl declares.
@@ -122,12 +122,15 @@ impl Specialisation {
         let switches = [
             ("HAS_DEPTH", self.geometry.has_depth),
             ("MASKED", self.geometry.masked()),
-            ("FLAT", self.geometry.flat),
+            ("FLAT_LAYERS", self.geometry.grid != Grid::Rows),
+            ("FLAT_PLANES", self.geometry.grid == Grid::Planes),
             ("HAS_REMAINDER", self.geometry.has_remainder),
+            ("DOUBLING", self.geometry.sums_by_doubling()),
             ("DETACHED", self.geometry.detached),
             ("VECTOR_X", self.geometry.vectors.x),
             ("VECTOR_Y", self.geometry.vectors.y),
             ("VECTOR_GRADIENT", self.geometry.vector_gradient()),
+            ("STORE_Y", self.y),
             ("SAVE_LSE", self.lse),
             ("SAVE_STATISTICS", self.statistics),
         ];
@@ -149,6 +152,11 @@ impl Specialisation {
             if output && self.geometry.kernel.is_forward() {
                 writeln!(text, "fn store_{name}(index: u32, value: f32) {{}}")?;
                 writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{}}")?;
+            }
+            // The backward kernels for statistics and for none load both kinds of rows.
+            if role == Role::Statistics && !self.geometry.kernel.is_forward() {
+                writeln!(text, "fn load_{name}(index: u32) -> f32 {{ return 0.0; }}")?;
+                writeln!(text, "fn load_{name}4(index: u32) -> vec4<f32> {{ return vec4(0.0); }}")?;
             }
             return Ok(());
         };
@@ -185,8 +193,7 @@ impl Specialisation {
         match role {
             Role::X => vectors.x,
             Role::GradInput => self.geometry.vector_gradient(),
-            Role::Y | Role::GradOutput => vectors.y,
-            Role::Lse | Role::Statistics => false,
+            Role::Y | Role::GradOutput | Role::Lse | Role::Statistics => vectors.y,
         }
     }
 
@@ -212,6 +219,7 @@ impl Kernel {
             Self::BackwardDisjoint => "backward_disjoint",
             Self::BackwardOverlap => "backward_overlap",
             Self::BackwardStatistics => "backward_statistics",
+            Self::BackwardInput => "backward_input",
             Self::BackwardWorkgroup => "backward_workgroup",
         }
     }
@@ -225,21 +233,31 @@ impl Kernel {
         const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
         const COVERING: &str = include_str!("../shaders/covering.wgsl");
         const GRADIENT_ROWS: &str = include_str!("../shaders/gradient_rows.wgsl");
+        const SPREAD: &str = include_str!("../shaders/spread.wgsl");
+        const WINDOW_SUMS: &str = include_str!("../shaders/window_sums.wgsl");
         const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
+        const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
         match self {
             Self::ForwardDisjoint => {
                 vec![WINDOW, ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")]
             }
-            Self::ForwardOverlap => vec![WINDOW, ROWS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")],
+            Self::ForwardOverlap => {
+                vec![WINDOW, ROWS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")]
+            }
             Self::ForwardWorkgroup => vec![WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")],
             Self::BackwardDisjoint => {
                 vec![WINDOW, ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
             }
             Self::BackwardOverlap => {
-                vec![WINDOW, ROWS, BACKWARD, GRADIENT_ROWS, COVERING, include_str!("../shaders/backward_overlap.wgsl")]
+                let kernel = include_str!("../shaders/backward_overlap.wgsl");
+                vec![WINDOW, ROWS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
             }
             Self::BackwardStatistics => {
-                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_statistics.wgsl")]
+                let kernel = include_str!("../shaders/backward_statistics.wgsl");
+                vec![WINDOW, ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
+            }
+            Self::BackwardInput => {
+                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")]
             }
             Self::BackwardWorkgroup => {
                 vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_workgroup.wgsl")]

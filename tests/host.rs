@@ -346,10 +346,10 @@ fn small_limits_change_nothing() {
     let cases = [
         Case::normal("disjoint, by planes and along x", windows([2, 2], [2]), [1, 3, 400, 400]),
         Case::normal("disjoint, odd sizes", windows([2, 2], [2]), [1, 3, 401, 399]),
-        Case::normal("disjoint, along z", windows([2, 2], [2]), [2, 300, 4, 4]),
-        Case::normal("disjoint 3D, along z within a plane", windows([2, 2, 2], [2]), [1, 5, 300, 4, 4]),
+        Case::normal("disjoint, small planes", windows([2, 2], [2]), [2, 3000, 4, 4]),
+        Case::normal("disjoint 3D, within a plane", windows([2, 2, 2], [2]), [1, 50, 300, 4, 4]),
         Case::normal("overlapping, by planes and along x", windows([3, 3], [1]).padding([1]), [1, 4, 17_000, 4]),
-        Case::normal("overlapping, along z", windows([3, 3], [1]).padding([1]), [1, 600, 3, 5]),
+        Case::normal("overlapping, small planes", windows([3, 3], [1]).padding([1]), [1, 9000, 3, 5]),
         Case::normal("large, along x and y", windows([2, 33], [1]), [1, 3, 66, 97]),
         Case::normal("large, along z", windows([2, 33], [1]), [1, 70, 2, 33]),
     ];

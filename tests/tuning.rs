@@ -18,7 +18,7 @@ fn tunings() -> [Tuning; 5] {
         Tuning::CPU,
         no_least(Tuning::GPU),
         no_least(Tuning::CPU),
-        Tuning { max_patch: 0, ..no_least(Tuning::CPU) },
+        Tuning { max_patch: 0, max_sums: 2, ..no_least(Tuning::CPU) },
     ]
 }
 
