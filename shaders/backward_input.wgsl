@@ -1,14 +1,53 @@
-// Backward from saved statistics, for windows too large to unroll: an invocation visits those that hold its input.
+// Backward from saved statistics, for windows too large to unroll: an invocation visits those that hold its inputs.
 //
 //     dL/dx_i = sum over windows R that hold i of  g_R e_i / s_R (1 + beta (u_i - d_R)),   u_i = z_i - c_R
 //
-// One invocation computes one input.
+// One invocation computes BLOCK_W inputs of a row, all held by the same windows.
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);
-    if (block.inside) {
-        let index = input_index(params.grad_input_start, block.plane, block.first);
-        store_grad_input(index, input_gradient(block.plane, block.first));
+    if (!block.inside) {
+        return;
+    }
+    let first = input_index(params.x_start, block.plane, block.first);
+    var z: array<f32, BLOCK_W>;
+    if (VECTOR_X) {
+        for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
+            let four = 0.5 * params.sign * load_x4(first + 4u * quad);
+            z[4u * quad] = four.x;
+            z[4u * quad + 1u] = four.y;
+            z[4u * quad + 2u] = four.z;
+            z[4u * quad + 3u] = four.w;
+        }
+    } else {
+        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+            z[bw] = load_z(first + bw);
+        }
+    }
+
+    var gradients: array<f32, BLOCK_W>;
+    for (var i = 0u; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i++) {
+        let window = candidate_window(i, block.first);
+        if (all(window < params.output_size)) {
+            let values = covering_window(block.plane, window);
+            let g = load_grad_output(params.y_start + window_index(block.plane, window));
+            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                let w = weigh(z[bw], values.c) / values.s;
+                gradients[bw] += element_gradient(g, w, offset(z[bw], values.c) - values.d);
+            }
+        }
+    }
+
+    let first_gradient = input_index(params.grad_input_start, block.plane, block.first);
+    if (VECTOR_GRADIENT) {
+        for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
+            const i = 4u * quad;
+            store_grad_input4(first_gradient + i, vec4(gradients[i], gradients[i + 1u], gradients[i + 2u], gradients[i + 3u]));
+        }
+    } else {
+        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+            store_grad_input(first_gradient + bw, gradients[bw]);
+        }
     }
 }

@@ -17,14 +17,19 @@ fn candidate(i: u32, padded: u32, kernel: u32, stride: u32, dilation: u32, span:
     return select(NONE, window, start <= padded && (padded - start) % dilation == 0u);
 }
 
-// What candidate `i` of all adds to the gradient of the input at `at`.
-fn candidate_gradient(i: u32, plane: u32, at: vec3<u32>, z: f32) -> f32 {
+// Candidate `i` of all for the input at `at`: a window that holds it, or one beyond the last.
+fn candidate_window(i: u32, at: vec3<u32>) -> vec3<u32> {
     let padded = at + PADDING;
-    let window = vec3(
+    return vec3(
         candidate(i / (CANDIDATES.y * CANDIDATES.z), padded.x, KERNEL_D, STRIDE_D, DILATION_D, SPAN_D),
         candidate(i / CANDIDATES.z % CANDIDATES.y, padded.y, KERNEL_H, STRIDE_H, DILATION_H, SPAN_H),
         candidate(i % CANDIDATES.z, padded.z, KERNEL_W, STRIDE_W, DILATION_W, SPAN_W),
     );
+}
+
+// What that candidate adds to the input's gradient.
+fn candidate_gradient(i: u32, plane: u32, at: vec3<u32>, z: f32) -> f32 {
+    let window = candidate_window(i, at);
     if (any(window >= params.output_size)) {
         return 0.0;
     }

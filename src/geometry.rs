@@ -103,15 +103,17 @@ pub struct Tuning {
     pub max_sums: u64,
     /// Invocations below which a smaller block is better.
     pub least_invocations: u64,
+    /// Invocations that share a window too large for one: a power of two, at most 256.
+    pub window_lanes: u32,
 }
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
     /// Chosen by these limits, not measured yet.
-    pub const GPU: Self = Self { max_patch: 96, max_sums: 64, least_invocations: 1 << 17 };
-    /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved.
-    /// Measured on Mesa's.
-    pub const CPU: Self = Self { max_patch: 256, max_sums: 400, least_invocations: 1 << 9 };
+    pub const GPU: Self = Self { max_patch: 96, max_sums: 64, least_invocations: 1 << 17, window_lanes: 64 };
+    /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
+    /// vectors have eight lanes. Measured on Mesa's.
+    pub const CPU: Self = Self { max_patch: 256, max_sums: 400, least_invocations: 1 << 9, window_lanes: 8 };
 
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
@@ -280,8 +282,17 @@ impl<'a> Problem<'a> {
                 return self.geometry(Kernel::BackwardStatistics, block);
             }
         }
-        let lone = self.candidates() <= MAX_CANDIDATES;
-        self.geometry(if lone { Kernel::BackwardInput } else { Kernel::BackwardWorkgroup }, [1, 1, 1])
+        if self.candidates() > MAX_CANDIDATES {
+            return self.geometry(Kernel::BackwardWorkgroup, [1, 1, 1]);
+        }
+        // Inputs of a row that the same windows hold, whichever aligned run of as many they are.
+        let AxisWindow { kernel, stride, padding, dilation, .. } = self.axes[2];
+        let alike = |run: u32| {
+            let stride = if self.output[2] == 1 { run } else { stride };
+            dilation == 1 && [kernel, stride, padding, self.input[2]].iter().all(|size| size.is_multiple_of(run))
+        };
+        let run = [16, 8, 4].into_iter().find(|&run| alike(run)).unwrap_or(1);
+        self.geometry(Kernel::BackwardInput, [1, 1, run])
     }
 
     fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
@@ -313,7 +324,7 @@ impl<'a> Problem<'a> {
             Grid::Planes
         };
         geometry.workgroup = match kernel {
-            Kernel::ForwardWorkgroup => lanes(&axes),
+            Kernel::ForwardWorkgroup => lanes(&axes, self.tuning.window_lanes),
             Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
             _ => workgroup(geometry.grid(input, output, planes.min(u64::from(u32::MAX)) as u32)),
         };
@@ -324,7 +335,8 @@ impl<'a> Problem<'a> {
 /// Whether what a kernel reads of a row, but for a constant lead, starts at multiples of 4.
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
-        Kernel::BackwardInput | Kernel::BackwardWorkgroup => false,
+        Kernel::BackwardInput => block.is_multiple_of(4),
+        Kernel::BackwardWorkgroup => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides && axis.dilation == 1 && axis.padding.is_multiple_of(4) && axis.kernel.is_multiple_of(4)
@@ -456,10 +468,14 @@ impl Geometry {
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         let [x, y, _] = self.workgroup;
         if self.kernel == Kernel::ForwardWorkgroup {
-            // Eight elements at once, of one row or of two.
-            let (rows, quads) = if axes[2].kernel > 4 * x { (1, 2) } else { (2, 1) };
+            // Four vectors at once, of as few rows as the width fills.
+            let quads = match axes[2].kernel / (4 * x) {
+                0 | 1 => 1,
+                2 | 3 => 2,
+                _ => 4,
+            };
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
-            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", 4 * rows * quads)]);
+            constants.extend([("CHUNK_ROWS", 4 / quads), ("CHUNK_QUADS", quads), ("CHUNK", 4)]);
             return constants;
         }
         if self.kernel == Kernel::BackwardWorkgroup {
@@ -471,6 +487,7 @@ impl Geometry {
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
         if self.kernel == Kernel::BackwardInput {
+            constants.push(("BLOCK_QUADS", block[2] / 4));
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
@@ -577,9 +594,9 @@ fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
 }
 
 /// Lanes along width, each reading four taps at once, and height that share a window.
-fn lanes(axes: &[AxisWindow; MAX_RANK]) -> Extent {
+fn lanes(axes: &[AxisWindow; MAX_RANK], window_lanes: u32) -> Extent {
     let taps = product(by_axis(|i| axes[i].kernel));
-    let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { WORKGROUP_INVOCATIONS };
+    let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { window_lanes.clamp(1, LARGE_WORKGROUP) };
     let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
     [x, invocations / x, 1]
 }

@@ -81,9 +81,10 @@ impl<'a> BackwardTensors<'a> {
 
 /// Statistics by window inside a buffer that the host owns: [`StatisticsView::bytes`] bytes from an offset on.
 ///
-/// A window has three, `c`, `s = sum exp(beta (z_i - c))` and `d = sum exp(beta (z_i - c)) (z_i - c) / s`; by plane (a
-/// channel of a sample), they are the `c` of all its windows in f32, then their `s`, then their `d`. Here `z = sign(beta) x` and `c` near the window's largest `z`; `c + d` is `sign(beta) y`. Weights and
-/// gradients computed from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
+/// A window has three, with `z = sign(beta) x / 2`, `b = 2 |beta|`, and a `c` near the window's largest `z`: that `c`, `s = sum
+/// exp(b (z_i - c))` and `d = sum exp(b (z_i - c)) (z_i - c) / s`, so that `2 (c + d)` is `sign(beta) y`. By plane (a channel
+/// of a sample) they are the `c` of all its windows in f32, then their `s`, then their `d`. Weights and gradients computed
+/// from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
 #[derive(Clone, Copy, Debug)]
 pub struct StatisticsView<'a> {
     /// The buffer.

@@ -12,7 +12,7 @@ fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBui
 /// Small tensors never fill a device: without a least number of invocations they get the largest blocks.
 fn tunings() -> [Tuning; 5] {
     let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
-    // Without a patch to keep, a forward reads its rows twice and a backward goes by statistics.
+    // Without a patch to keep, a backward goes by statistics; with two sums, every invocation has one window or input.
     [
         Tuning::GPU,
         Tuning::CPU,
