@@ -10,16 +10,18 @@
 //! JSON to `SOFTPOOL_BENCH_JSON` as well, if that names a file. Times are medians of the time from submission to completion,
 //! or of the device's own timestamps where it has them and they agree.
 
+mod measure;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use measure::{Copy, commit, file_stem, median, values};
 use plotters::prelude::*;
 use serde::Serialize;
 use softpool::{
-    BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Plan, Shape, SoftPoolConfig, adapter_name,
-    wgpu,
+    BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, Plan, Shape, SoftPoolConfig, adapter_name, wgpu,
 };
 
 /// Time to spend on one case.
@@ -43,19 +45,6 @@ const GEOMETRIES: [Geometry; 10] = [
 ];
 /// A tensor so small that what one submission costs shows.
 const SMALL: Geometry = (&[1, 64, 56, 56], &[2, 2], 2, 0);
-
-/// The roofline: reads each vector once and writes it once.
-const COPY: &str = "
-@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> destination: array<vec4<f32>>;
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let i = id.y * groups.x * 64u + id.x;
-    if (i < arrayLength(&source)) {
-        destination[i] = source[i];
-    }
-}";
 
 /// One row of the results.
 #[derive(Serialize)]
@@ -118,7 +107,7 @@ fn case_name(direction: &str, (shape, kernel, stride, padding): &Geometry) -> St
 
 struct Bench {
     context: GpuContext,
-    copy: wgpu::ComputePipeline,
+    copy: Copy,
     /// Where the device writes its timestamps, and what one tick is in nanoseconds.
     timestamps: Option<(wgpu::QuerySet, f64)>,
 }
@@ -133,18 +122,7 @@ impl Bench {
             required_limits: adapter.limits(),
             ..Default::default()
         }))?;
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("copy"),
-            source: wgpu::ShaderSource::Wgsl(COPY.into()),
-        });
-        let copy = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("copy"),
-            layout: None,
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
+        let copy = Copy::new(&device);
         let mut bench = Self { context: GpuContext { adapter, device, queue }, copy, timestamps: None };
         if !timed.is_empty() {
             let queries = bench.context.device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -173,7 +151,7 @@ impl Bench {
         let shape = Shape::new([1, 1, 1 << 24])?;
         let zeros = vec![0.0; shape.elements()];
         let (source, target) = (self.context.upload(shape, &zeros)?, self.context.upload(shape, &zeros)?);
-        let copy = self.prepare_copy(&source, &target);
+        let copy = self.copy.prepare(&self.context.device, &source, &target);
         let mut agree = 0;
         for _ in 0..5 {
             let start = Instant::now();
@@ -224,25 +202,6 @@ impl Bench {
         Ok(ticks[1].wrapping_sub(ticks[0]) as f64 * period / 1e6)
     }
 
-    fn prepare_copy(&self, source: &GpuTensor, target: &GpuTensor) -> impl Fn(&mut wgpu::ComputePass<'_>) {
-        let bind_group = self.context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("copy"),
-            layout: &self.copy.get_bind_group_layout(0),
-            entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: source.buffer().as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: target.buffer().as_entire_binding() },
-            ],
-        });
-        let groups = source.shape().elements().div_ceil(4 * 64) as u32;
-        let y = groups.div_ceil(self.context.device.limits().max_compute_workgroups_per_dimension);
-        let x = groups.div_ceil(y);
-        move |pass| {
-            pass.set_pipeline(&self.copy);
-            pass.set_bind_group(0, &bind_group, &[]);
-            pass.dispatch_workgroups(x, y, 1);
-        }
-    }
-
     /// The row of a case, and the milliseconds that its first call took, compilation and all.
     fn case(
         &self,
@@ -268,7 +227,7 @@ impl Bench {
         let pooling = |pass: &mut wgpu::ComputePass<'_>| plan.record(pass);
         self.time(&pooling)?;
         let first = start.elapsed().as_secs_f64() * 1e3;
-        let copy = self.prepare_copy(&x, &grad_input);
+        let copy = self.copy.prepare(&self.context.device, &x, &grad_input);
         self.time(&copy)?;
 
         let (mut pooling_ms, mut copy_ms) = (Vec::new(), Vec::new());
@@ -299,11 +258,7 @@ impl Bench {
 
     /// Writes JSON, table and chart to benches/results/, named after the device.
     fn write(&self, rows: &[Row]) -> Result<(), Box<dyn Error>> {
-        let name: String = adapter_name(&self.context.adapter)
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-            .collect();
-        let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+        let name = file_stem(&self.context.adapter);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         std::fs::create_dir_all(&folder)?;
         let named = |extension: &str| folder.join(format!("{name}.{extension}"));
@@ -372,26 +327,4 @@ fn chart(file: &Path, rows: &[Row], title: &str) -> Result<(), Box<dyn Error>> {
     ))?;
     root.present()?;
     Ok(())
-}
-
-fn median(samples: &mut [f64]) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
-}
-
-/// About normal, standard deviation 1; the same in every run.
-fn values(count: usize) -> Vec<f32> {
-    let mut state = 1u32;
-    let mut uniform = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32
-    };
-    (0..count).map(|_| (uniform() + uniform() + uniform() + uniform() - 2.0) * 3f32.sqrt()).collect()
-}
-
-/// The commit that is measured, if git can tell.
-fn commit() -> String {
-    let describe = std::process::Command::new("git").args(["describe", "--always", "--dirty"]).output();
-    let text = describe.ok().filter(|output| output.status.success());
-    text.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

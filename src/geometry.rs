@@ -10,8 +10,6 @@ pub(crate) type Extent = [u32; MAX_RANK];
 const MAX_DISJOINT_TAPS: u64 = 64;
 /// Inputs that a window spans along the width, if a block unrolls their row; wider ones are shared by a workgroup.
 const MAX_UNROLLED_WIDTH: u32 = 32;
-/// Rows of a patch that a block unrolls; more are a loop.
-const MAX_UNROLLED_ROWS: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
 /// Windows holding an input that one invocation visits.
@@ -52,6 +50,8 @@ pub(crate) struct Geometry {
     pub detached: bool,
     pub vectors: Vectors,
     pub grid: Grid,
+    /// Whether a forward block unrolls the rows of its patch.
+    pub unrolls_rows: bool,
     /// Whether inputs remain after the last window's cell.
     pub has_remainder: bool,
 }
@@ -101,6 +101,8 @@ pub struct Tuning {
     pub max_patch: u64,
     /// Sums that an invocation may keep in registers, two for each window or input that it computes.
     pub max_sums: u64,
+    /// Rows of a patch that an invocation unrolls; more are a loop.
+    pub max_unrolled_rows: u32,
     /// Invocations below which a smaller block is better.
     pub least_invocations: u64,
     /// Invocations that share a window too large for one: a power of two, at most 256.
@@ -110,15 +112,23 @@ pub struct Tuning {
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
     /// Chosen by these limits, not measured yet.
-    pub const GPU: Self = Self { max_patch: 96, max_sums: 64, least_invocations: 1 << 17, window_lanes: 64 };
+    pub const GPU: Self =
+        Self { max_patch: 96, max_sums: 64, max_unrolled_rows: 32, least_invocations: 1 << 17, window_lanes: 64 };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
     /// vectors have eight lanes. Measured on Mesa's.
-    pub const CPU: Self = Self { max_patch: 256, max_sums: 400, least_invocations: 1 << 9, window_lanes: 8 };
+    pub const CPU: Self =
+        Self { max_patch: 400, max_sums: 400, max_unrolled_rows: 32, least_invocations: 1 << 9, window_lanes: 8 };
+
+    /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
+    /// wgpu panics in another that waits for the device.
+    pub const SOFTWARE_GL: Self = Self { max_patch: 160, max_sums: 64, max_unrolled_rows: 12, ..Self::CPU };
 
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
-        match device.adapter_info().device_type {
-            wgpu::DeviceType::Cpu => Self::CPU,
+        let wgpu::AdapterInfo { device_type, backend, .. } = device.adapter_info();
+        match (device_type, backend) {
+            (wgpu::DeviceType::Cpu, wgpu::Backend::Gl) => Self::SOFTWARE_GL,
+            (wgpu::DeviceType::Cpu, _) => Self::CPU,
             _ => Self::GPU,
         }
     }
@@ -310,6 +320,8 @@ impl<'a> Problem<'a> {
             detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
             vectors,
             grid: Grid::Rows,
+            unrolls_rows: patch_of(&axes[0], block[0]).saturating_mul(patch_of(&axes[1], block[1]))
+                <= self.tuning.max_unrolled_rows,
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
         };
@@ -527,7 +539,7 @@ impl Geometry {
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
             ("OTHERS", taps - 1),
-            ("UNROLL_ROWS", u32::from(patch[0] * patch[1] <= MAX_UNROLLED_ROWS)),
+            ("UNROLL_ROWS", u32::from(self.unrolls_rows)),
         ]);
         constants
     }

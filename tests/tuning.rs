@@ -1,4 +1,4 @@
-//! Blocks of every size, whatever the adapter would choose: the same windows, within the same errors.
+//! Blocks of every size, whatever the adapter would choose for a tensor: the same windows, within the same errors.
 
 mod common;
 
@@ -10,23 +10,17 @@ fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBui
 }
 
 /// Small tensors never fill a device: without a least number of invocations they get the largest blocks.
-fn tunings() -> [Tuning; 5] {
+fn tunings(own: Tuning) -> [Tuning; 5] {
     let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
     // Without a patch to keep, a backward goes by statistics; with two sums, every invocation has one window or input.
-    [
-        Tuning::GPU,
-        Tuning::CPU,
-        no_least(Tuning::GPU),
-        no_least(Tuning::CPU),
-        Tuning { max_patch: 0, max_sums: 2, ..no_least(Tuning::CPU) },
-    ]
+    [Tuning::GPU, own, no_least(Tuning::GPU), no_least(own), Tuning { max_patch: 0, max_sums: 2, ..no_least(own) }]
 }
 
 fn check(case: &Case) {
     let expected = Expected::of(case);
     for context in contexts() {
         let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone()).expect("a pooling");
-        for tuning in tunings() {
+        for tuning in tunings(Tuning::of(&context.device)) {
             let results = run_with(context, &pool.clone().with_tuning(tuning), case);
             expected.check(&format!("{} with {tuning:?} on {}", case.name, context.name()), &results);
         }
