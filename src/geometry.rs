@@ -213,22 +213,29 @@ impl<'a> Problem<'a> {
     /// the definition if it has to.
     fn takes(&self, kernel: Kernel, block: Extent) -> bool {
         let axes = self.axes();
-        let cover = [0, 1, 2].map(|i| Cover::of(&axes[i], block[i]));
-        let inputs = product(by_axis(|i| block[i] * axes[i].stride));
+        let cover = |i: usize| Cover::of(&axes[i], block[i]);
+        let inputs = || product(by_axis(|i| block[i] * axes[i].stride));
         let Tuning { max_patch, max_sums, .. } = self.tuning;
         let (fits, iterations) = match kernel {
-            // Each window reads its taps three times. Blocks of eight rows pay where as many rows again are shared.
+            // Each row of the patch is read twice, and each window reads its taps three times. Blocks of eight rows pay where
+            // as many rows again are shared.
             Kernel::ForwardOverlap => {
                 let tall = block[1] > 4 && axes[1].span() <= block[1];
-                (2 * product(block) <= max_sums && !tall, product(block) * 3 * self.taps())
+                let rows = [0, 1].map(|i| u64::from(patch_of(&axes[i], block[i])));
+                let rows_read = rows[0].saturating_mul(rows[1]).saturating_mul(2);
+                let taps_read = product(block) * 3 * self.taps();
+                (2 * product(block) <= max_sums && !tall, rows_read.saturating_add(taps_read))
             }
             // Each input evaluates its windows.
             Kernel::BackwardOverlap => {
-                let patch = product(by_axis(|i| cover[i].patch));
-                (patch <= max_patch, inputs * (2 + self.candidates() * (1 + 3 * self.taps())))
+                let patch = product(by_axis(|i| cover(i).patch));
+                (patch <= max_patch, inputs() * (2 + self.candidates() * (1 + 3 * self.taps())))
             }
-            // Each input visits its windows.
-            Kernel::BackwardStatistics => (2 * inputs <= max_sums, inputs * (2 + self.candidates())),
+            // Each row of windows is read, and each input visits its windows.
+            Kernel::BackwardStatistics => {
+                let rows = u64::from(cover(0).windows) * u64::from(cover(1).windows);
+                (2 * inputs() <= max_sums, rows + inputs() * (2 + self.candidates()))
+            }
             _ => (true, 0),
         };
         fits && iterations <= MAX_ITERATIONS
