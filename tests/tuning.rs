@@ -2,29 +2,22 @@
 
 mod common;
 
-use common::{Case, accuracy::Expected, contexts, run_with};
-use softpool::{GpuSoftPool, SoftPoolConfig, SoftPoolConfigBuilder, Tuning};
+use common::{Case, sweep};
+use softpool::{SoftPoolConfig, SoftPoolConfigBuilder, Tuning};
 
 fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBuilder {
     SoftPoolConfig::builder(kernel).stride([stride]).padding([padding])
 }
 
 /// Small tensors never fill a device: without a least number of invocations they get the largest blocks.
-fn tunings(own: Tuning) -> [Tuning; 5] {
+fn tunings(own: Tuning) -> Vec<Tuning> {
     let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
     // Without a patch to keep, a backward goes by statistics; with two sums, every invocation has one window or input.
-    [Tuning::GPU, own, no_least(Tuning::GPU), no_least(own), Tuning { max_patch: 0, max_sums: 2, ..no_least(own) }]
+    vec![Tuning::GPU, own, no_least(Tuning::GPU), no_least(own), Tuning { max_patch: 0, max_sums: 2, ..no_least(own) }]
 }
 
 fn check(case: &Case) {
-    let expected = Expected::of(case);
-    for context in contexts() {
-        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone()).expect("a pooling");
-        for tuning in tunings(Tuning::of(&context.device)) {
-            let results = run_with(context, &pool.clone().with_tuning(tuning), case);
-            expected.check(&format!("{} with {tuning:?} on {}", case.name, context.name()), &results);
-        }
-    }
+    sweep(std::slice::from_ref(case), tunings);
 }
 
 #[test]

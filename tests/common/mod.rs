@@ -245,13 +245,18 @@ pub fn check_in_blocks_of_both_sizes(case: &Case) {
     sweep_in_blocks_of_both_sizes(std::slice::from_ref(case));
 }
 
-/// [`check_in_blocks_of_both_sizes`] of cases so small and alike that how far plain f32 is off in one of them is chance:
-/// the rule against plain f32 holds for all of them together.
+/// [`check_in_blocks_of_both_sizes`] of cases as [`sweep`] takes them.
 pub fn sweep_in_blocks_of_both_sizes(cases: &[Case]) {
+    sweep(cases, |own| vec![own, Tuning { least_invocations: 0, ..own }]);
+}
+
+/// Runs cases on every adapter by each of `tunings` of its own, and compares all results with the f64 reference. The cases
+/// may be so small and alike that how far plain f32 is off in one of them is chance: the rule against it holds for all of
+/// them together.
+pub fn sweep(cases: &[Case], tunings: impl Fn(Tuning) -> Vec<Tuning> + Sync) {
     let expected: Vec<_> = cases.iter().map(accuracy::Expected::of).collect();
     on_every_adapter(|context| {
-        for least_invocations in [Tuning::of(&context.device).least_invocations, 0] {
-            let tuning = Tuning { least_invocations, ..Tuning::of(&context.device) };
+        for tuning in tunings(Tuning::of(&context.device)) {
             let errors = cases.iter().zip(&expected).map(|(case, expected)| {
                 let pool = pool(context, &case.config).with_tuning(tuning);
                 let what = format!("{} with {tuning:?} on {}", case.name, context.name());
@@ -259,12 +264,8 @@ pub fn sweep_in_blocks_of_both_sizes(cases: &[Case]) {
             });
             let largest = errors.reduce(|all, one| std::array::from_fn(|i| all[i].and(one[i])));
             for errors in largest.expect("at least one case") {
-                errors.check(&format!(
-                    "{} and {} like it, {tuning:?}, {}",
-                    cases[0].name,
-                    cases.len() - 1,
-                    context.name()
-                ));
+                let others = cases.len() - 1;
+                errors.check(&format!("{} and {others} like it with {tuning:?} on {}", cases[0].name, context.name()));
             }
         }
     });
