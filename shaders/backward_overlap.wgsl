@@ -53,12 +53,22 @@ fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
 }
 
 // The gradients of the block's part of a row.
-fn row_gradients(row: array<vec4<f32>, QUADS>, e: array<vec4<f32>, QUADS>, p: f32, sums: CellSums) -> array<f32, CELLS_W> {
-    var gradients: array<f32, CELLS_W>;
+fn row_gradients(
+    row: array<vec4<f32>, QUADS>,
+    e: array<vec4<f32>, QUADS>,
+    p: f32,
+    sums: CellSums,
+) -> array<vec4<f32>, CELL_QUADS> {
+    var z_of_cells: array<vec4<f32>, CELL_QUADS>;
+    var e_of_cells: array<vec4<f32>, CELL_QUADS>;
     for (var cw = 0u; cw < CELLS_W; cw++) { // unroll
-        const quad = (LEAD + OFFSET_W + cw) / 4u;
-        const place = (LEAD + OFFSET_W + cw) % 4u;
-        gradients[cw] = cell_gradient(row[quad][place], e[quad][place], p, sums.a[cw / 4u][cw % 4u], sums.b[cw / 4u][cw % 4u]);
+        const pw = LEAD + OFFSET_W + cw;
+        z_of_cells[cw / 4u][cw % 4u] = row[pw / 4u][pw % 4u];
+        e_of_cells[cw / 4u][cw % 4u] = e[pw / 4u][pw % 4u];
+    }
+    var gradients: array<vec4<f32>, CELL_QUADS>;
+    for (var i = 0u; i < CELL_QUADS; i++) { // unroll
+        gradients[i] = cell_gradients(z_of_cells[i], e_of_cells[i], p, sums.a[i], sums.b[i]);
     }
     return gradients;
 }

@@ -40,19 +40,17 @@ fn factors(plane: u32, first: vec3<i32>, m: f32, p: f32) -> Factors {
 
 fn added(first: CellSums, second: CellSums, held: bool) -> CellSums {
     var sums: CellSums;
-    for (var i = 0u; i < CELL_VECTORS; i++) { // unroll
+    for (var i = 0u; i < CELL_QUADS; i++) { // unroll
         sums.a[i] = first.a[i] + select(vec4(0.0), second.a[i], held);
         sums.b[i] = first.b[i] + select(vec4(0.0), second.b[i], held);
     }
     return sums;
 }
 
-fn row_gradients(row: array<vec4<f32>, QUADS>, m: f32, p: f32, sums: CellSums) -> array<f32, CELLS_W> {
-    var gradients: array<f32, CELLS_W>;
-    for (var cw = 0u; cw < CELLS_W; cw++) { // unroll
-        let z = row[cw / 4u][cw % 4u];
-        let e = weigh4(row[cw / 4u], m)[cw % 4u];
-        gradients[cw] = cell_gradient(z, e, p, sums.a[cw / 4u][cw % 4u], sums.b[cw / 4u][cw % 4u]);
+fn row_gradients(row: array<vec4<f32>, QUADS>, m: f32, p: f32, sums: CellSums) -> array<vec4<f32>, CELL_QUADS> {
+    var gradients: array<vec4<f32>, CELL_QUADS>;
+    for (var i = 0u; i < CELL_QUADS; i++) { // unroll
+        gradients[i] = cell_gradients(row[i], weigh4(row[i], m), p, sums.a[i], sums.b[i]);
     }
     return gradients;
 }

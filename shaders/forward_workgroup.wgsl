@@ -38,7 +38,7 @@ fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool
     var magnitude = vec4(seen.magnitude);
     for (var k = 0u; k < CHUNK; k++) { // unroll
         highest = select(highest, max(highest, z[k]), counts[k]);
-        magnitude = select(magnitude, max(magnitude, bitcast<vec4<u32>>(z[k]) & vec4(0x7fffffffu)), counts[k]);
+        magnitude = select(magnitude, max(magnitude, magnitude_bits4(z[k])), counts[k]);
     }
     let c = max(max(highest.x, highest.y), max(highest.z, highest.w));
     var s = vec4(0.0);

@@ -56,7 +56,7 @@ fn existing_windows(first: vec3<i32>) -> array<vec4<bool>, WINDOW_QUADS> {
 }
 
 // Stores the gradients of a row of CELLS_W inputs, as far as they are inside; aligned vectors of 4 with VECTOR_GRADIENT.
-fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<f32, CELLS_W>) {
+fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<vec4<f32>, CELL_QUADS>) {
     let size = vec3<i32>(params.input_size);
     if (any(first.xy < vec2(0)) || any(first.xy >= size.xy)) {
         return;
@@ -64,18 +64,16 @@ fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<f32, CELLS_
     let start = input_index(params.grad_input_start, plane, vec3(vec2<u32>(first.xy), 0u));
     if (VECTOR_GRADIENT) {
         for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-            const i = 4u * quad;
-            let column = first.z + i32(i);
+            let column = first.z + i32(4u * quad);
             if (column >= 0 && column < size.z) {
-                let values = vec4(gradients[i], gradients[i + 1u], gradients[i + 2u], gradients[i + 3u]);
-                store_grad_input4(start + u32(column), values);
+                store_grad_input4(start + u32(column), gradients[quad]);
             }
         }
     } else {
         for (var i = 0u; i < CELLS_W; i++) { // unroll
             let column = first.z + i32(i);
             if (column >= 0 && column < size.z) {
-                store_grad_input(start + u32(column), gradients[i]);
+                store_grad_input(start + u32(column), gradients[i / 4u][i % 4u]);
             }
         }
     }

@@ -85,7 +85,7 @@ fn can_stand(s: f32, value: f32) -> bool {
 }
 
 fn can_stand4(s: vec4<f32>, value: vec4<f32>) -> vec4<bool> {
-    return (s >= vec4(S_MIN)) & ((bitcast<vec4<u32>>(value) & vec4(0x7fffffffu)) < vec4(INFINITY_BITS));
+    return (s >= vec4(S_MIN)) & (magnitude_bits4(value) < vec4(INFINITY_BITS));
 }
 
 // A pivot amid the patch's values, but not below those of the windows that stand.

@@ -11,13 +11,13 @@ struct Pair {
 
 // The sums of a and b over the windows that hold each input of a block's row.
 struct CellSums {
-    a: array<vec4<f32>, CELL_VECTORS>,
-    b: array<vec4<f32>, CELL_VECTORS>,
+    a: array<vec4<f32>, CELL_QUADS>,
+    b: array<vec4<f32>, CELL_QUADS>,
 }
 
 // For each input of a block's row, the sum over the windows of a row that hold it.
-fn spread(windows: array<vec4<f32>, WINDOW_QUADS>) -> array<vec4<f32>, CELL_VECTORS> {
-    var cells: array<vec4<f32>, CELL_VECTORS>;
+fn spread(windows: array<vec4<f32>, WINDOW_QUADS>) -> array<vec4<f32>, CELL_QUADS> {
+    var cells: array<vec4<f32>, CELL_QUADS>;
     if (DOUBLING) {
         // The stride is 1: an input is in as many windows as a window has taps, a tap apart, from its column on.
         var values: array<f32, BOX_W>;
@@ -46,13 +46,13 @@ fn spread_pair(ab: Pair) -> CellSums {
     return CellSums(spread(ab.x), spread(ab.y));
 }
 
-fn cell_gradient(z: f32, e: f32, p: f32, sum_a: f32, sum_b: f32) -> f32 {
+fn cell_gradients(z: vec4<f32>, e: vec4<f32>, p: f32, sum_a: vec4<f32>, sum_b: vec4<f32>) -> vec4<f32> {
     if (DETACHED) {
         return e * sum_a;
     }
     // What weighs nothing may lie far below p: its slope must stay finite.
-    let slope = 1.0 + max(params.beta * (z - p), -1000.0);
-    let gradient = e * (slope * sum_a - sum_b);
+    let slope = 1.0 + max(params.beta * (z - p), vec4(-1000.0));
+    let gradients = e * (slope * sum_a - sum_b);
     // An input in no window has 0, not -0, as where it goes window by window.
-    return select(gradient, 0.0, gradient == 0.0);
+    return select(gradients, vec4(0.0), gradients == vec4(0.0));
 }

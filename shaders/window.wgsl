@@ -145,6 +145,10 @@ fn magnitude_bits(value: f32) -> u32 {
     return bitcast<u32>(value) & 0x7fffffffu;
 }
 
+fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
+    return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
+}
+
 fn is_finite(value: f32) -> bool {
     return magnitude_bits(value) < INFINITY_BITS;
 }

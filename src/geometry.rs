@@ -532,12 +532,11 @@ impl Geometry {
         let taps: u32 = axes.iter().map(|axis| axis.kernel).product();
         constants.extend([
             ("BLOCK_QUADS", block[2] / 4),
-            ("CELL_QUADS", block[2] * axes[2].stride / 4),
             ("LEAD", lead),
             ("QUADS", quads),
             ("WINDOW_LEAD", window_lead),
             ("WINDOW_QUADS", (window_lead + cover[2].windows).div_ceil(4)),
-            ("CELL_VECTORS", cells[2].div_ceil(4)),
+            ("CELL_QUADS", cells[2].div_ceil(4)),
             ("COVERED_W", cover[2].patch),
             ("BOX_W", patch[2].max(cover[2].windows)),
             ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
