@@ -3,7 +3,8 @@
 //! x -> soft pool 3x3 stride 2 -> soft pool 2x2 -> the host doubles it. Nothing waits between the passes, and no tensor is
 //! allocated or copied by the library. The plans are replayed for a second frame with other contents.
 
-use softpool::{ForwardTensors, GpuSoftPool, PipelineCache, Shape, SoftPoolConfig, TensorView, reference, wgpu};
+use softpool::reference::Reference;
+use softpool::{ForwardTensors, GpuSoftPool, PipelineCache, Shape, SoftPoolConfig, TensorView, wgpu};
 
 /// The pass that follows in the host's own frame.
 const DOUBLE: &str = "
@@ -102,9 +103,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let got: Vec<f32> = bytemuck::pod_collect_to_vec(&readback.get_mapped_range(..)?);
         readback.unmap();
 
-        let on_cpu = reference::forward(&first, &shape, &values)?;
+        let on_cpu = Reference::new(&first).forward(&shape, &values)?;
         let on_cpu: Vec<f32> = on_cpu.y.iter().map(|&y| y as f32).collect();
-        let on_cpu = reference::forward(&second, &middle_shape, &on_cpu)?;
+        let on_cpu = Reference::new(&second).forward(&middle_shape, &on_cpu)?;
         let error =
             got.iter().zip(&on_cpu.y).map(|(got, want)| (f64::from(*got) - 2.0 * want).abs()).fold(0.0, f64::max);
         println!(

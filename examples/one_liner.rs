@@ -2,7 +2,8 @@
 //!
 //! Prints the largest error of each against the f64 reference, in ulp of the largest value of a window.
 
-use softpool::{GpuContext, GpuSoftPool, Shape, SoftPoolConfig, reference};
+use softpool::reference::{Reference, for_each_window};
+use softpool::{GpuContext, GpuSoftPool, Shape, SoftPoolConfig};
 
 /// Windows of 2x2 over values of spread 1 around `mean`; the same in every run.
 fn values(mean: f32, count: usize) -> Vec<f32> {
@@ -23,11 +24,11 @@ fn main() -> softpool::Result<()> {
     println!("| values around | one-liner, f32 | softpool, f32 |\n|---|---|---|");
     for mean in [0.0, 10.0, 80.0, 89.0, 1e4, -80.0, -104.0] {
         let x = values(mean, shape.elements());
-        let expected = reference::forward(&config, &shape, &x)?;
+        let expected = Reference::new(&config).forward(&shape, &x)?;
         let ours = pool.forward(&context.upload(shape, &x)?)?.read_blocking()?;
         let mut one_liner = vec![0.0f32; ours.len()];
         let mut ulp = vec![0.0f64; ours.len()];
-        reference::for_each_window(&config, &shape, |window, taps| {
+        for_each_window(&config, &shape, |window, taps| {
             let e = |tap: &usize| x[*tap].exp();
             let weighted: f32 = taps.iter().map(|tap| e(tap) * x[*tap]).sum();
             one_liner[window] = (weighted / 4.0) / (taps.iter().map(e).sum::<f32>() / 4.0);

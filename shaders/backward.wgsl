@@ -10,5 +10,18 @@ fn element_gradient(g: f32, w: f32, z_minus_y: f32) -> f32 {
     if (DETACHED) {
         return g * w;
     }
-    return g * w * (1.0 + max(params.beta * z_minus_y, -LARGEST));
+    return g * w * (1.0 + max(beta() * z_minus_y, -LARGEST));
+}
+
+// The second backward, the gradient of <v, dL/dx> with respect to x: from a window's moments V = sum w_i v_i and beta K,
+//
+//     g b w ((v - V) (2 + beta (z - y)) - beta K)        of the derivative, with the caller's own b = sign beta / 2
+//     g b w (v - V)                                      of the detached rule
+fn element_second_gradient(g: f32, w: f32, z_minus_y: f32, v: f32, moments: vec2<f32>) -> f32 {
+    let caller_beta = 0.5 * sign_of_beta() * beta();
+    let dv = v - moments.x;
+    if (DETACHED) {
+        return g * w * (caller_beta * dv);
+    }
+    return g * w * (caller_beta * (dv * (2.0 + max(beta() * z_minus_y, -LARGEST)) - moments.y));
 }

@@ -17,7 +17,7 @@ fn tap_gradients(taps: Taps, g: f32) -> array<f32, TAPS> {
     var s = 0.0;
     for (var tap = 0u; tap < TAPS; tap++) { // unroll
         // What weighs nothing has no gradient, however low it lies: t stays finite.
-        t[tap] = max(params.beta * (taps.z[tap] - c), -LARGEST);
+        t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
         w[tap] = tap_weight(taps.z[tap], c);
         s += w[tap];
     }

@@ -10,11 +10,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     if (!block.inside) {
         return;
     }
-    let first = input_index(params.x_start, block.plane, block.first);
+    let first = x_index(block.plane, block.first);
     var z: array<f32, BLOCK_W>;
     if (VECTOR_X) {
         for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
-            let four = 0.5 * params.sign * load_x4(first + 4u * quad);
+            let four = 0.5 * sign_of_beta() * load_x4(first + 4u * quad);
             z[4u * quad] = four.x;
             z[4u * quad + 1u] = four.y;
             z[4u * quad + 2u] = four.z;
@@ -22,7 +22,15 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     } else {
         for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-            z[bw] = load_z(first + bw);
+            z[bw] = load_z(first + bw * step_x());
+        }
+    }
+
+    var v: array<f32, BLOCK_W>;
+    if (SECOND) {
+        let first_v = tangent_index(block.plane, block.first);
+        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+            v[bw] = load_tangent(first_v + bw * step_tangent());
         }
     }
 
@@ -31,15 +39,24 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         let window = candidate_window(i, block.first);
         if (all(window < params.output_size)) {
             let values = covering_window(block.plane, window);
-            let g = load_grad_output(params.y_start + window_index(block.plane, window));
+            let g = load_grad_output(grad_output_index(block.plane, window));
+            var moments = vec2(0.0);
+            if (SECOND) {
+                moments = moments_of(block.plane, window);
+            }
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 let w = weigh(z[bw], values.c) / values.s;
-                gradients[bw] += element_gradient(g, w, offset(z[bw], values.c) - values.d);
+                let z_minus_y = offset(z[bw], values.c) - values.d;
+                if (SECOND) {
+                    gradients[bw] += element_second_gradient(g, w, z_minus_y, v[bw], moments);
+                } else {
+                    gradients[bw] += element_gradient(g, w, z_minus_y);
+                }
             }
         }
     }
 
-    let first_gradient = input_index(params.grad_input_start, block.plane, block.first);
+    let first_gradient = grad_input_index(block.plane, block.first);
     if (VECTOR_GRADIENT) {
         for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
             const i = 4u * quad;
@@ -47,7 +64,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     } else {
         for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-            store_grad_input(first_gradient + bw, gradients[bw]);
+            store_grad_input(first_gradient + bw * step_grad_input(), gradients[bw]);
         }
     }
 }

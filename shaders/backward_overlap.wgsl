@@ -12,8 +12,8 @@
 // stride, from a patch of PATCH_D x PATCH_H x PATCH_W inputs: one exponential an input, and sums that go along the width
 // first. Where a window lies too far below c, the block goes by the definition.
 
-fn covering_window(plane: u32, window: vec3<u32>) -> Window {
-    return window_by_definition(plane, window_start(window));
+fn covering_window(plane: vec2<u32>, window: vec3<u32>) -> Window {
+    return window_by_definition(plane, window);
 }
 
 fn added(first: Pair, second: Pair) -> Pair {
@@ -36,7 +36,7 @@ struct Factors {
     stand: bool,
 }
 
-fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
+fn factors(plane: vec2<u32>, first: vec3<i32>, sq: Pair) -> Factors {
     let g = load_window_row(G, plane, first);
     let exist = existing_windows(first);
     var result: Factors;
@@ -46,7 +46,7 @@ fn factors(plane: u32, first: vec3<i32>, sq: Pair) -> Factors {
         let a = g[quad] * one;
         stand = stand & (!exist[quad] | can_stand4(sq.x[quad], sq.y[quad]));
         result.ab.x[quad] = select(vec4(0.0), a, exist[quad]);
-        result.ab.y[quad] = select(vec4(0.0), a * (params.beta * (sq.y[quad] * one)), exist[quad]);
+        result.ab.y[quad] = select(vec4(0.0), a * (beta() * (sq.y[quad] * one)), exist[quad]);
     }
     result.stand = all(stand);
     return result;

@@ -17,7 +17,7 @@ struct Factors {
 // M - c_R at most 8 / beta puts a weight off by at most 8 ulp, as S_MIN does for those that evaluate windows.
 const MOST_ABOVE = 8.0;
 
-fn factors(plane: u32, first: vec3<i32>, m: f32, p: f32) -> Factors {
+fn factors(plane: vec2<u32>, first: vec3<i32>, m: f32, p: f32) -> Factors {
     let g = load_window_row(G, plane, first);
     let c = load_window_row(C, plane, first);
     let s = load_window_row(S, plane, first);
@@ -26,11 +26,11 @@ fn factors(plane: u32, first: vec3<i32>, m: f32, p: f32) -> Factors {
     var result: Factors;
     var stand = vec4(true);
     for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-        let above = params.beta * (m - c[quad]);
+        let above = beta() * (m - c[quad]);
         stand = stand & (!exist[quad] | (above <= vec4(MOST_ABOVE)));
         let a = select(vec4(0.0), g[quad] * (exp_bounded4(above) / s[quad]), exist[quad]);
         // A window too far above to weigh anything keeps a finite offset.
-        let slope = min(params.beta * ((c[quad] - p) + d[quad]), vec4(LARGEST));
+        let slope = min(beta() * ((c[quad] - p) + d[quad]), vec4(LARGEST));
         result.ab.x[quad] = a;
         result.ab.y[quad] = select(vec4(0.0), a * slope, exist[quad]);
     }

@@ -14,10 +14,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (!block.inside) {
         return;
     }
-    let z = load_z(input_index(params.x_start, block.plane, block.first));
+    let z = load_z(x_index(block.plane, block.first));
+    var v = 0.0;
+    if (SECOND) {
+        v = load_tangent(tangent_index(block.plane, block.first));
+    }
     var sum = 0.0;
     for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
-        sum += candidate_gradient(i, block.plane, block.first, z);
+        sum += candidate_gradient(i, block.plane, block.first, z, v);
     }
     sums[lane] = sum;
     var parts = LANES;
@@ -30,6 +34,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         parts = half;
     }
     if (lane == 0u) {
-        store_grad_input(input_index(params.grad_input_start, block.plane, block.first), sums[0]);
+        store_grad_input(grad_input_index(block.plane, block.first), sums[0]);
     }
 }

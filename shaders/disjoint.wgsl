@@ -8,7 +8,7 @@ struct Taps {
 }
 
 // The taps of a row of BLOCK_W windows, the first at `first`.
-fn load_taps(plane: u32, first: vec3<u32>) -> array<Taps, BLOCK_W> {
+fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
     let start = window_start(first);
     var taps: array<Taps, BLOCK_W>;
     for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll

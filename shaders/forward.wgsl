@@ -2,37 +2,37 @@
 
 // beta c + ln s, or the value of a window without weights.
 fn lse_of(window: Window) -> f32 {
-    return select(window.y, params.beta * window.c + log(window.s), is_finite(window.s));
+    return select(window.y, beta() * window.c + log(window.s), is_finite(window.s));
 }
 
-fn store_window(plane: u32, at: vec3<u32>, window: Window) {
-    let index = window_index(plane, at);
-    store_y(params.y_start + index, 2.0 * params.sign * window.y);
+fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
+    if (STORE_Y) {
+        store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
+    }
     if (SAVE_LSE) {
-        store_lse(params.lse_start + index, lse_of(window));
+        store_lse(lse_index(plane, at), lse_of(window));
     }
     if (SAVE_STATISTICS) {
-        store_statistics(statistics_index(0u, plane, at), window.c);
-        store_statistics(statistics_index(1u, plane, at), window.s);
-        store_statistics(statistics_index(2u, plane, at), window.d);
+        store_statistics(statistics_index(plane, at) + 0u * params.statistics.word, window.c);
+        store_statistics(statistics_index(plane, at) + 1u * params.statistics.word, window.s);
+        store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
     }
 }
 
-fn store_four_windows(plane: u32, at: vec3<u32>, a: Window, b: Window, c: Window, d: Window) {
-    let index = window_index(plane, at);
-    store_y4(params.y_start + index, 2.0 * params.sign * vec4(a.y, b.y, c.y, d.y));
+fn store_four_windows(plane: vec2<u32>, at: vec3<u32>, a: Window, b: Window, c: Window, d: Window) {
+    store_y4(y_index(plane, at), 2.0 * sign_of_beta() * vec4(a.y, b.y, c.y, d.y));
     if (SAVE_LSE) {
-        store_lse4(params.lse_start + index, vec4(lse_of(a), lse_of(b), lse_of(c), lse_of(d)));
+        store_lse4(lse_index(plane, at), vec4(lse_of(a), lse_of(b), lse_of(c), lse_of(d)));
     }
     if (SAVE_STATISTICS) {
-        store_statistics4(statistics_index(0u, plane, at), vec4(a.c, b.c, c.c, d.c));
-        store_statistics4(statistics_index(1u, plane, at), vec4(a.s, b.s, c.s, d.s));
-        store_statistics4(statistics_index(2u, plane, at), vec4(a.d, b.d, c.d, d.d));
+        store_statistics4(statistics_index(plane, at) + 0u * params.statistics.word, vec4(a.c, b.c, c.c, d.c));
+        store_statistics4(statistics_index(plane, at) + 1u * params.statistics.word, vec4(a.s, b.s, c.s, d.s));
+        store_statistics4(statistics_index(plane, at) + 2u * params.statistics.word, vec4(a.d, b.d, c.d, d.d));
     }
 }
 
 // A row of a block's windows, as far as they exist; they are a multiple of 4 with VECTOR_Y, and so is the output's width.
-fn store_windows(plane: u32, first: vec3<u32>, windows: array<Window, BLOCK_W>) {
+fn store_windows(plane: vec2<u32>, first: vec3<u32>, windows: array<Window, BLOCK_W>) {
     if (any(first.xy >= params.output_size.xy)) {
         return;
     }

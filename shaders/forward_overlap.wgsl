@@ -111,6 +111,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         let b = 32u * word + firstTrailingBit(by_definition[word]);
         by_definition = select(by_definition, by_definition & (by_definition - 1u), vec2(word == 0u, word == 1u));
         let at = block.first + vec3(b / (BLOCK_H * BLOCK_W), b / BLOCK_W % BLOCK_H, b % BLOCK_W);
-        store_window(block.plane, at, window_by_definition(block.plane, window_start(at)));
+        store_window(block.plane, at, window_by_definition(block.plane, at));
     }
 }

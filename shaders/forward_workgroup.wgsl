@@ -16,7 +16,6 @@ struct Partial {
 }
 
 const SCALE = 1.0 / 1024.0;
-const LANES = LANES_X * LANES_Y;
 
 var<workgroup> partials: array<Partial, LANES>;
 
@@ -57,15 +56,6 @@ fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool
     );
 }
 
-// The part of a window that is inside the input.
-struct Inside {
-    plane: u32,
-    start: vec3<i32>,
-    // The first tap inside, and how many there are.
-    first: vec3<u32>,
-    count: vec3<u32>,
-}
-
 // The chunk of a lane that starts at a row and a tap of those inside: CHUNK_ROWS rows of CHUNK_QUADS vectors. What is beyond
 // the window repeats its end.
 fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>, CHUNK> {
@@ -74,19 +64,19 @@ fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>
         let row = min(first_row + i * LANES_Y, window.count.x * window.count.y - 1u);
         let taps = window.first + vec3(row / window.count.y, row % window.count.y, 0u);
         let at = vec3<u32>(window.start + vec3<i32>(taps * DILATION));
-        let row_start = input_index(params.x_start, window.plane, at);
+        let row_start = x_index(window.plane, at);
         for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
             let tap = first_tap + 4u * LANES_X * j;
             if (VECTOR_X) {
                 // Windows start and end at multiples of 4, and so do rows: four are inside, or none.
-                z[i * CHUNK_QUADS + j] = 0.5 * params.sign * load_x4(row_start + min(tap, window.count.z - 4u));
+                z[i * CHUNK_QUADS + j] = 0.5 * sign_of_beta() * load_x4(row_start + min(tap, window.count.z - 4u));
             } else {
                 let last = window.count.z - 1u;
                 z[i * CHUNK_QUADS + j] = vec4(
-                    load_z(row_start + min(tap, last) * DILATION_W),
-                    load_z(row_start + min(tap + 1u, last) * DILATION_W),
-                    load_z(row_start + min(tap + 2u, last) * DILATION_W),
-                    load_z(row_start + min(tap + 3u, last) * DILATION_W),
+                    load_z(row_start + min(tap, last) * DILATION_W * step_x()),
+                    load_z(row_start + min(tap + 1u, last) * DILATION_W * step_x()),
+                    load_z(row_start + min(tap + 2u, last) * DILATION_W * step_x()),
+                    load_z(row_start + min(tap + 3u, last) * DILATION_W * step_x()),
                 );
             }
         }
@@ -112,14 +102,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (!block.inside) {
         return;
     }
-    let start = window_start(block.first);
-    // The taps inside the input, by axis: loops over the others alone could be longer than a driver allows.
-    let size = vec3<i32>(params.input_size);
-    let dilation = vec3<i32>(DILATION);
-    let first_inside = (max(-start, vec3(0)) + dilation - 1) / dilation;
-    let end_inside = min((max(size - start, vec3(0)) + dilation - 1) / dilation, vec3<i32>(KERNEL));
-    let count = vec3<u32>(max(end_inside - first_inside, vec3(0)));
-    let window = Inside(block.plane, start, vec3<u32>(first_inside), count);
+    let window = inside_input(block);
+    let count = window.count;
     let rows = count.x * count.y;
     let lane = vec2(index % LANES_X, index / LANES_X);
 

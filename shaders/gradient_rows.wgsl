@@ -8,14 +8,14 @@ const S = 1u;
 const D = 2u;
 const G = 3u;
 
-fn load_window_row(quantity: u32, plane: u32, first: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
+fn load_window_row(quantity: u32, plane: vec2<u32>, first: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
     let last = vec3<i32>(params.output_size) - 1;
     let row = vec3(vec2<u32>(clamp(first.xy, vec2(0), last.xy)), 0u);
     var start: u32;
     if (quantity == G) {
-        start = params.y_start + window_index(plane, row);
+        start = grad_output_index(plane, row);
     } else {
-        start = statistics_index(quantity, plane, row);
+        start = statistics_index(plane, row) + quantity * params.statistics.word;
     }
     var values: array<vec4<f32>, WINDOW_QUADS>;
     for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
@@ -28,11 +28,13 @@ fn load_window_row(quantity: u32, plane: u32, first: vec3<i32>) -> array<vec4<f3
                 values[quad] = load_statistics4(at);
             }
         } else {
-            let at = start + vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
+            let columns = vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
             if (quantity == G) {
+                let at = start + columns * step_grad_output();
                 let four = vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
                 values[quad] = four;
             } else {
+                let at = start + columns * step_statistics();
                 let four = vec4(load_statistics(at.x), load_statistics(at.y), load_statistics(at.z), load_statistics(at.w));
                 values[quad] = four;
             }
@@ -56,12 +58,12 @@ fn existing_windows(first: vec3<i32>) -> array<vec4<bool>, WINDOW_QUADS> {
 }
 
 // Stores the gradients of a row of CELLS_W inputs, as far as they are inside; aligned vectors of 4 with VECTOR_GRADIENT.
-fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<vec4<f32>, CELL_QUADS>) {
+fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<f32>, CELL_QUADS>) {
     let size = vec3<i32>(params.input_size);
     if (any(first.xy < vec2(0)) || any(first.xy >= size.xy)) {
         return;
     }
-    let start = input_index(params.grad_input_start, plane, vec3(vec2<u32>(first.xy), 0u));
+    let start = grad_input_index(plane, vec3(vec2<u32>(first.xy), 0u));
     if (VECTOR_GRADIENT) {
         for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
             let column = first.z + i32(4u * quad);
@@ -73,7 +75,7 @@ fn store_gradient_row(plane: u32, first: vec3<i32>, gradients: array<vec4<f32>, 
         for (var i = 0u; i < CELLS_W; i++) { // unroll
             let column = first.z + i32(i);
             if (column >= 0 && column < size.z) {
-                store_grad_input(start + u32(column), gradients[i / 4u][i % 4u]);
+                store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
             }
         }
     }

@@ -1,15 +1,16 @@
 // A row of the patch of inputs that a block needs, in registers, as vectors of 4: element i is row[i / 4][i % 4].
 //
-// With VECTOR_X the width is a multiple of 4, and so is where a block starts but for LEAD: a row is then read as aligned
+// With VECTOR_X rows are contiguous, the width is a multiple of 4, and
+// so is where a block starts but for LEAD: a row is then read as aligned
 // vectors, from LEAD elements before the patch on. QUADS are as many as hold LEAD + PATCH_W elements.
 //
 // What lies outside the input is replaced by the elements at its edge: they are near the patch's own and leave its
 // extremes about where they are. Whoever adds up elements masks them.
 
-fn load_row(plane: u32, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
     let last = vec3<i32>(params.input_size) - 1;
-    let start = input_index(params.x_start, plane, vec3(vec2<u32>(clamp(depth_height, vec2(0), last.xy)), 0u));
-    let scale = 0.5 * params.sign;
+    let start = x_index(plane, vec3(vec2<u32>(clamp(depth_height, vec2(0), last.xy)), 0u));
+    let scale = 0.5 * sign_of_beta();
     var row: array<vec4<f32>, QUADS>;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
         let column = first_column - i32(LEAD) + i32(4u * quad);
@@ -18,10 +19,10 @@ fn load_row(plane: u32, depth_height: vec2<i32>, first_column: i32) -> array<vec
         } else {
             let columns = vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
             row[quad] = scale * vec4(
-                load_x(start + columns.x),
-                load_x(start + columns.y),
-                load_x(start + columns.z),
-                load_x(start + columns.w),
+                load_x(start + columns.x * step_x()),
+                load_x(start + columns.y * step_x()),
+                load_x(start + columns.z * step_x()),
+                load_x(start + columns.w * step_x()),
             );
         }
     }
@@ -91,7 +92,7 @@ fn can_stand4(s: vec4<f32>, value: vec4<f32>) -> vec4<bool> {
 // A pivot amid the patch's values, but not below those of the windows that stand.
 fn pivot(extremes: Extremes) -> f32 {
     let middle = 0.5 * lowest(extremes) + 0.5 * highest(extremes);
-    return max(middle, highest(extremes) - 4.0 / max(params.beta, 2e-38));
+    return max(middle, highest(extremes) - 4.0 / max(beta(), 2e-38));
 }
 
 // With DOUBLING: sum_k values[i + k DILATION_W] over the KERNEL_W taps from each i on, as far as that stays within the row. A

@@ -51,7 +51,7 @@ fn cell_gradients(z: vec4<f32>, e: vec4<f32>, p: f32, sum_a: vec4<f32>, sum_b: v
         return e * sum_a;
     }
     // What weighs nothing may lie far below p: its slope must stay finite.
-    let slope = 1.0 + max(params.beta * (z - p), vec4(-1000.0));
+    let slope = 1.0 + max(beta() * (z - p), vec4(-1000.0));
     let gradients = e * (slope * sum_a - sum_b);
     // An input in no window has 0, not -0, as where it goes window by window.
     return select(gradients, vec4(0.0), gradients == vec4(0.0));

@@ -1,10 +1,10 @@
 // Windows as a forward pass saved them: c, s and d.
 
-fn covering_window(plane: u32, window: vec3<u32>) -> Window {
+fn covering_window(plane: vec2<u32>, window: vec3<u32>) -> Window {
     return Window(
-        load_statistics(statistics_index(0u, plane, window)),
-        load_statistics(statistics_index(1u, plane, window)),
-        load_statistics(statistics_index(2u, plane, window)),
+        load_statistics(statistics_index(plane, window) + 0u * params.statistics.word),
+        load_statistics(statistics_index(plane, window) + 1u * params.statistics.word),
+        load_statistics(statistics_index(plane, window) + 2u * params.statistics.word),
         0.0,
     );
 }

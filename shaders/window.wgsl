@@ -1,8 +1,7 @@
 // What every kernel shares: the call's parameters, indices, the exponential, and a window evaluated by its definition.
 //
 // Kernels work on z = sign(beta) x / 2 with beta = 2 |beta|. The sign, because the soft minimum of x is minus the soft
-// maximum of -x; the halves, because no difference of two of them leaves the range of f32. Tensors are contiguous
-// (plane, depth, height, width), a plane being one channel of one sample; 1D and 2D have unit axes.
+// maximum of -x; the halves, because no difference of two of them leaves the range of f32.
 //
 //     c = a centre near the window's largest z        e_i = exp(beta (z_i - c))        s = sum e_i
 //     d = sum e_i (z_i - c) / s                       y = c + d                        w_i = e_i / s
@@ -10,30 +9,51 @@
 // Any centre gives the same y and w; one that is the window's own maximum is the most accurate, one that several
 // windows share saves exponentials. Offsets from the centre keep weights and gradients as accurate around a mean of
 // 1e4 as around 0.
+//
+// A plane is (sample, channel), a position or window (depth, height, width); 1D and 2D have unit axes. Where memory allows,
+// the host counts all planes as channels of one sample.
+
+// Where the elements of a tensor are in its binding. Strides and indices count elements, and wrap: where a dispatch binds
+// what it needs of a tensor, the tensor may start before the binding.
+struct Layout {
+    start: u32,
+    sample: u32,
+    channel: u32,
+    // From one of several words of a window to the next.
+    word: u32,
+    // Depth, height and width.
+    position: vec3<u32>,
+}
 
 struct Params {
     // Depth, height and width.
     input_size: vec3<u32>,
-    // Planes of this dispatch.
-    planes: u32,
+    samples: u32,
     // Windows along depth, height and width.
     output_size: vec3<u32>,
+    channels: u32,
+    // Blocks of this dispatch along depth, height and width, and the first of them among all.
+    blocks: vec3<u32>,
     // Twice the magnitude of the caller's beta.
     beta: f32,
-    // The block of invocation (0, 0, 0).
     first_block: vec3<u32>,
     // The sign of the caller's beta.
     sign: f32,
-    // Where the first plane of the dispatch starts in each binding, in elements. y stands for its gradient, too.
-    x_start: u32,
-    y_start: u32,
-    grad_input_start: u32,
-    lse_start: u32,
-    statistics_start: u32,
+    // The place of invocation (0, 0, 0) in the grid.
+    first_invocation: vec3<u32>,
     // 1 / the number of blocks along the width.
     inverse_blocks_w: f32,
     // 1 / the number of blocks of a layer.
     inverse_blocks_layer: f32,
+    x: Layout,
+    y: Layout,
+    lse: Layout,
+    statistics: Layout,
+    grad_output: Layout,
+    grad_input: Layout,
+    tangent: Layout,
+    moments: Layout,
+    betas: Layout,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,7 +66,7 @@ const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 
 // The block of windows, or of inputs, that one invocation computes.
 struct Block {
-    plane: u32,
+    plane: vec2<u32>,
     // Its first window, or its first cell of inputs.
     first: vec3<u32>,
     // False for invocations beyond the last block.
@@ -59,11 +79,22 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 
 // Grid: x counts the blocks of all planes, row after row, layer after layer (FLAT_PLANES, where they are few enough); or
-// those of a layer (FLAT_LAYERS), or of a row, which y counts then, and z counts the layers of each plane in turn. `size`
-// is what the blocks tile, depth first as all vectors but the grid's.
+// those of a layer (FLAT_LAYERS), or of a row, which y counts then, and z counts the layers of each plane in turn. With
+// CHANNELS_LAST x counts the channels of each block of a row, and z the layers of each sample: neighbours in memory are
+// neighbours in the grid. `size` is what the blocks tile; a dispatch has all of its blocks (WHOLE_PLANES), or some.
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
-    let blocks = (size + BLOCK - 1u) / BLOCK;
-    var at = (invocation + params.first_block).zyx;
+    var blocks = params.blocks;
+    if (WHOLE_PLANES) {
+        // From what is at hand anyway.
+        blocks = (size + BLOCK - 1u) / BLOCK;
+    }
+    var at = (invocation + params.first_invocation).zyx;
+    var channel = 0u;
+    if (CHANNELS_LAST) {
+        let column = at.z / params.channels;
+        channel = at.z - column * params.channels;
+        at.z = column;
+    }
     if (FLAT_PLANES) {
         at.x = quotient(at.z, params.inverse_blocks_layer);
         at.z -= at.x * (blocks.y * blocks.z);
@@ -72,32 +103,29 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
         at.y = quotient(at.z, params.inverse_blocks_w);
         at.z -= at.y * blocks.z;
     }
-    var plane = at.x;
+    var plane = vec2(0u, at.x);
     if (HAS_DEPTH) {
-        plane = at.x / blocks.x;
-        at.x -= plane * blocks.x;
+        plane.y = at.x / blocks.x;
+        at.x -= plane.y * blocks.x;
     } else {
         at.x = 0u;
     }
-    return Block(plane, at * BLOCK, plane < params.planes && at.y < blocks.y && at.z < blocks.z);
-}
-
-// The index of an input in x, or in its gradient, `start` being where the tensor's first plane is.
-fn input_index(start: u32, plane: u32, at: vec3<u32>) -> u32 {
-    let size = params.input_size;
-    return start + ((plane * size.x + at.x) * size.y + at.y) * size.z + at.z;
-}
-
-// The index of a window, to be added to a tensor's start.
-fn window_index(plane: u32, window: vec3<u32>) -> u32 {
-    let size = params.output_size;
-    return ((plane * size.x + window.x) * size.y + window.y) * size.z + window.z;
-}
-
-// The index of c, s or d (k = 0, 1, 2) of a window: by plane, statistics are all c, all s, then all d.
-fn statistics_index(k: u32, plane: u32, window: vec3<u32>) -> u32 {
-    let size = params.output_size;
-    return params.statistics_start + (((3u * plane + k) * size.x + window.x) * size.y + window.y) * size.z + window.z;
+    var inside = at.y < blocks.y && at.z < blocks.z;
+    if (CHANNELS_LAST) {
+        plane = vec2(plane.y, channel);
+        inside = inside && plane.x < params.samples;
+    } else if (ONE_SAMPLE) {
+        inside = inside && plane.y < params.channels;
+    } else {
+        plane.x = plane.y / params.channels;
+        plane.y -= plane.x * params.channels;
+        inside = inside && plane.x < params.samples;
+    }
+    set_beta(plane);
+    if (!WHOLE_PLANES) {
+        at += params.first_block;
+    }
+    return Block(plane, at * BLOCK, inside);
 }
 
 // exp(t) for t <= 88, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where
@@ -122,11 +150,11 @@ fn exp_bounded(t: f32) -> f32 {
 
 // exp(beta (z - c)).
 fn weigh4(z: vec4<f32>, c: f32) -> vec4<f32> {
-    return exp_bounded4(params.beta * (z - c));
+    return exp_bounded4(beta() * (z - c));
 }
 
 fn weigh(z: f32, c: f32) -> f32 {
-    return exp_bounded(params.beta * (z - c));
+    return exp_bounded(beta() * (z - c));
 }
 
 const LARGEST = 3.4e38;
@@ -166,14 +194,10 @@ struct Window {
     y: f32,
 }
 
-fn window_start(window: vec3<u32>) -> vec3<i32> {
-    return vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
-}
-
 // Whether a window of maximum c has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves none, nor
 // does a window of nothing but -inf, or of nothing; with beta = 0 every element weighs alike, and any -inf leaves none.
 fn has_weights(magnitude: u32, c: f32) -> bool {
-    return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && params.beta != 0.0);
+    return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
 
 // The window of c, s and d about its maximum c, if it has weights; else y is the NaN, the +inf or the -inf that it
@@ -187,11 +211,12 @@ fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
     return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
 }
 
-// The window that starts at `start` (in its padding, if negative), by the definition: its elements are read from memory
-// three times, towards c, s and d in turn, since with s known no sum leaves the range of f32. Slow, and right for every
-// value.
-fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
+// A window by the definition: its elements are read from memory three times, towards c, s and d in turn, since with s known no
+// sum leaves the range of f32. Slow, and right for every value.
+fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
     const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
+    let start = window_start(window);
+    let taps = window_taps(window);
     let last = vec3<i32>(params.input_size) - 1;
     var c = from_bits(MINUS_INFINITY_BITS);
     var magnitude = 0u;
@@ -207,8 +232,8 @@ fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
         let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
         let position = start + vec3<i32>(at * DILATION);
         let inside = clamp(position, vec3(0), last);
-        if (all(position == inside)) {
-            let z = load_z(input_index(params.x_start, plane, vec3<u32>(inside)));
+        if (all(position == inside) && all(at < taps)) {
+            let z = load_z(x_index(plane, vec3<u32>(inside)));
             let e = weigh(z, c);
             if (i < TAPS_IN_ALL) {
                 c = max(c, z);
@@ -231,13 +256,13 @@ fn window_by_definition(plane: u32, start: vec3<i32>) -> Window {
             row_y = 0.0;
         }
     }
-    var window = resolve(magnitude, c, s, d);
-    if (is_finite(window.y) && abs(d) > 0.5 * abs(c)) {
-        window.y = y;
+    var result = resolve(magnitude, c, s, d);
+    if (is_finite(result.y) && abs(d) > 0.5 * abs(c)) {
+        result.y = y;
     }
-    return window;
+    return result;
 }
 
 fn load_z(index: u32) -> f32 {
-    return 0.5 * params.sign * load_x(index);
+    return 0.5 * sign_of_beta() * load_x(index);
 }

@@ -6,7 +6,7 @@ fn store_block_window_by_window(block: Block) {
         let at = block.first * STRIDE + in_block;
         if (all(at < params.input_size)) {
             let gradient = input_gradient(block.plane, at);
-            store_grad_input(input_index(params.grad_input_start, block.plane, at), gradient);
+            store_grad_input(grad_input_index(block.plane, at), gradient);
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::bound::Role;
 use crate::params::Params;
-use crate::specialise::{PARAMS_BINDING, Role, Specialisation};
+use crate::specialise::{PARAMS_BINDING, Specialisation, binding};
 
 /// Pipelines of one device, shared by its clones: give one to several [`GpuSoftPool`](crate::GpuSoftPool)s, and equal
 /// specialisations are compiled once.
@@ -82,10 +83,9 @@ impl PipelineCache {
         };
         let params = entry(PARAMS_BINDING, wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
         let tensors = Role::ALL.into_iter().filter_map(|role| {
-            let read_only = specialisation.read_only(role)?;
-            let elements = if specialisation.is_vector(role) { 4 } else { 1 };
-            let min_size = elements * crate::tensor::ELEMENT_BYTES;
-            Some(entry(role.binding(), wgpu::BufferBindingType::Storage { read_only }, min_size))
+            let min_size = specialisation.min_binding_bytes(role)?;
+            let read_only = specialisation.read_only(role);
+            Some(entry(binding(role), wgpu::BufferBindingType::Storage { read_only }, min_size))
         });
         let entries: Vec<_> = std::iter::once(params).chain(tensors).collect();
         let layout = device

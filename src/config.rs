@@ -54,11 +54,45 @@ pub(crate) struct AxisWindow {
     pub padding: u32,
     pub dilation: u32,
     pub ceil_mode: bool,
+    /// The number of windows along an adaptive axis, whose other parts follow from the input's size ([`Self::of_input`]);
+    /// 0 on any other axis.
+    pub adaptive: u32,
 }
 
 impl AxisWindow {
     /// The window along an axis that a tensor lacks.
-    pub const UNIT: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1, ceil_mode: false };
+    pub const UNIT: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1, ceil_mode: false, adaptive: 0 };
+
+    /// The windows of an axis of `input` positions: what an adaptive axis makes of them, or the same.
+    ///
+    /// Window `o` of `adaptive` holds the positions from `floor(o input / adaptive)` up to `ceil((o + 1) input / adaptive)`
+    /// (PyTorch's rule). Where that divides, windows are all alike and not adaptive any more; else `kernel` is the size of
+    /// the largest.
+    pub fn of_input(self, input: u32) -> Self {
+        if self.adaptive == 0 || input == 0 {
+            return self;
+        }
+        let (quotient, remainder) = (input / self.adaptive, input % self.adaptive);
+        if remainder == 0 {
+            return Self { kernel: quotient, stride: quotient, ..Self::UNIT };
+        }
+        // Window o has quotient + ceil((o remainder % adaptive + remainder) / adaptive) positions; the first term is at most
+        // adaptive - gcd.
+        let kernel = quotient + 1 + u32::from(remainder > gcd(self.adaptive, remainder));
+        Self { kernel, stride: 1, ..self }
+    }
+
+    /// The positions, inside an axis of `input`, of window `window` of an axis that is still adaptive.
+    pub fn adaptive_positions(&self, window: u32, input: u32) -> std::ops::Range<u32> {
+        let (window, input, windows) = (u64::from(window), u64::from(input), u64::from(self.adaptive));
+        (window * input / windows) as u32..((window + 1) * input).div_ceil(windows) as u32
+    }
+
+    /// The windows that hold position `position` of such an axis.
+    pub fn adaptive_windows(&self, position: u32, input: u32) -> std::ops::Range<u32> {
+        let (position, input, windows) = (u64::from(position), u64::from(input), u64::from(self.adaptive));
+        (position * windows / input) as u32..((position + 1) * windows).div_ceil(input) as u32
+    }
 
     /// Positions from the first to the last tap of a window, both counted.
     pub const fn span(&self) -> u32 {
@@ -75,6 +109,9 @@ impl AxisWindow {
     /// `floor_or_ceil((input + 2 padding - span) / stride) + 1`, where a last window that `ceil_mode` adds must start
     /// inside the input or its left padding.
     pub fn output(&self, input: u32) -> Option<u32> {
+        if self.adaptive > 0 {
+            return Some(self.adaptive).filter(|&windows| windows <= input);
+        }
         let room = (input + 2 * self.padding).checked_sub(self.span())?;
         let steps = if self.ceil_mode { room.div_ceil(self.stride) } else { room / self.stride };
         let last_starts_beyond = self.ceil_mode && steps * self.stride >= input + self.padding;
@@ -82,16 +119,26 @@ impl AxisWindow {
     }
 }
 
+const fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The longest axis that an adaptive pooling divides unevenly: the shaders divide by way of f32.
+const MAX_UNEVEN_AXIS: u32 = 1 << 26;
+
 /// Collects the parts of a [`SoftPoolConfig`]; [`build`](Self::build) checks them all.
 ///
 /// Every list has one number for each spatial axis, outermost first, or a single number for all axes.
 #[derive(Clone, Debug)]
 pub struct SoftPoolConfigBuilder {
+    /// The output size of an adaptive pooling, which has no kernel.
+    output: Option<Vec<usize>>,
     kernel: Vec<usize>,
     stride: Option<Vec<usize>>,
-    padding: Vec<usize>,
-    dilation: Vec<usize>,
-    ceil_mode: Vec<bool>,
+    padding: Option<Vec<usize>>,
+    dilation: Option<Vec<usize>>,
+    ceil_mode: Option<Vec<bool>>,
+    same_padding: bool,
     beta: f32,
     gradient_rule: GradientRule,
 }
@@ -102,19 +149,47 @@ impl SoftPoolConfig {
     /// mode as off, beta as 1 and the gradient rule as exact.
     pub fn builder(kernel: impl AsRef<[usize]>) -> SoftPoolConfigBuilder {
         SoftPoolConfigBuilder {
+            output: None,
             kernel: kernel.as_ref().to_vec(),
             stride: None,
-            padding: vec![0],
-            dilation: vec![1],
-            ceil_mode: vec![false],
+            padding: None,
+            dilation: None,
+            ceil_mode: None,
+            same_padding: false,
             beta: 1.0,
             gradient_rule: GradientRule::Exact,
         }
     }
 
+    /// Starts an adaptive pooling: the output size by axis, each from 1 to the input's. Windows follow from both as in
+    /// PyTorch's `adaptive_avg_pool{1,2,3}d`: window `o` of `n` over `size` positions goes from `floor(o size / n)` up to
+    /// `ceil((o + 1) size / n)`.
+    ///
+    /// ```
+    /// use softpool::SoftPoolConfig;
+    ///
+    /// let config = SoftPoolConfig::adaptive([7, 7]).build()?;
+    /// assert_eq!(config.output_size(&[61, 112])?, [7, 7]);
+    /// # Ok::<(), softpool::Error>(())
+    /// ```
+    pub fn adaptive(output_size: impl AsRef<[usize]>) -> SoftPoolConfigBuilder {
+        let output = output_size.as_ref().to_vec();
+        SoftPoolConfigBuilder { output: Some(output.clone()), ..Self::builder(output) }
+    }
+
+    /// Starts a global pooling over `rank` spatial axes: one window, the whole input, whatever its size.
+    pub fn global(rank: usize) -> SoftPoolConfigBuilder {
+        Self::adaptive(vec![1; rank])
+    }
+
     /// The number of spatial axes: 1, 2 or 3.
     pub fn rank(&self) -> usize {
         self.rank
+    }
+
+    /// The output size by axis of an adaptive pooling; its kernel and stride depend on the input and read as 0.
+    pub fn adaptive_output_size(&self) -> Option<Vec<usize>> {
+        (self.axes[MAX_RANK - 1].adaptive > 0).then(|| self.by_axis(|axis| axis.adaptive))
     }
 
     /// The kernel size by axis, outermost first.
@@ -156,7 +231,8 @@ impl SoftPoolConfig {
     ///
     /// # Errors
     /// [`Error::RankMismatch`] for a wrong number of axes, [`Error::NoWindow`] where an axis is too short for one
-    /// window, [`Error::AxisTooLong`] for an axis beyond 2^31 - 1.
+    /// window, [`Error::AdaptiveOutput`] where one has fewer positions than an adaptive pooling has windows,
+    /// [`Error::AxisTooLong`] for an axis beyond 2^31 - 1 (2^26 where an adaptive pooling divides it unevenly).
     pub fn output_size(&self, input: &[usize]) -> Result<Vec<usize>> {
         if input.len() != self.rank {
             return Err(Error::RankMismatch { given: input.len(), expected: self.rank });
@@ -167,12 +243,18 @@ impl SoftPoolConfig {
             // Twice the largest padding still fits beside the longest axis.
             let size =
                 u32::try_from(size).ok().filter(|&size| size < (1 << 31)).ok_or(Error::AxisTooLong { axis, size })?;
-            let windows = window.output(size).ok_or(Error::NoWindow {
-                axis,
-                input: size as usize,
-                padding: window.padding as usize,
-                span: window.span() as usize,
+            let windows = window.output(size).ok_or_else(|| match window.adaptive {
+                0 => Error::NoWindow {
+                    axis,
+                    input: size as usize,
+                    padding: window.padding as usize,
+                    span: window.span() as usize,
+                },
+                output => Error::AdaptiveOutput { axis, output: output as usize, input: Some(size as usize) },
             })?;
+            if size > MAX_UNEVEN_AXIS && window.of_input(size).adaptive > 0 {
+                return Err(Error::AxisTooLong { axis, size: size as usize });
+            }
             output.push(windows as usize);
         }
         Ok(output)
@@ -182,9 +264,13 @@ impl SoftPoolConfig {
         self.gradient_rule = gradient_rule;
     }
 
-    /// The windows along depth, height and width.
-    pub(crate) fn axes(&self) -> [AxisWindow; MAX_RANK] {
-        self.axes
+    pub(crate) fn set_beta(&mut self, beta: f32) -> Result<()> {
+        check_beta(beta).map(|()| self.beta = beta)
+    }
+
+    /// The windows along depth, height and width of an input of those sizes.
+    pub(crate) fn axes(&self, input: [u32; MAX_RANK]) -> [AxisWindow; MAX_RANK] {
+        std::array::from_fn(|i| self.axes[i].of_input(input[i]))
     }
 
     fn by_axis(&self, part: impl Fn(&AxisWindow) -> u32) -> Vec<usize> {
@@ -201,13 +287,19 @@ impl SoftPoolConfigBuilder {
 
     /// Positions added at each side of an axis, at most half the kernel. They take no part in the softmax.
     pub fn padding(mut self, padding: impl AsRef<[usize]>) -> Self {
-        self.padding = padding.as_ref().to_vec();
+        self.padding = Some(padding.as_ref().to_vec());
+        self
+    }
+
+    /// Padding of half the kernel, with which windows of stride 1 and odd kernels make an output of the input's size.
+    pub fn same_padding(mut self) -> Self {
+        self.same_padding = true;
         self
     }
 
     /// Positions from one tap of a window to the next, at least 1.
     pub fn dilation(mut self, dilation: impl AsRef<[usize]>) -> Self {
-        self.dilation = dilation.as_ref().to_vec();
+        self.dilation = Some(dilation.as_ref().to_vec());
         self
     }
 
@@ -218,7 +310,7 @@ impl SoftPoolConfigBuilder {
 
     /// The ceil mode by axis.
     pub fn ceil_mode_by_axis(mut self, ceil_mode: impl AsRef<[bool]>) -> Self {
-        self.ceil_mode = ceil_mode.as_ref().to_vec();
+        self.ceil_mode = Some(ceil_mode.as_ref().to_vec());
         self
     }
 
@@ -237,24 +329,51 @@ impl SoftPoolConfigBuilder {
     /// Checks every part.
     ///
     /// # Errors
-    /// [`Error::UnsupportedRank`], [`Error::AxisCount`], [`Error::AxisParameter`], [`Error::PaddingTooLarge`] or
-    /// [`Error::BetaNotFinite`], for the first part that breaks its rule.
+    /// [`Error::UnsupportedRank`], [`Error::AxisCount`], [`Error::AxisParameter`], [`Error::PaddingTooLarge`],
+    /// [`Error::SamePadding`], [`Error::AdaptiveWindow`] or [`Error::BetaNotFinite`], for the first part that breaks its
+    /// rule.
     pub fn build(&self) -> Result<SoftPoolConfig> {
         let rank = self.kernel.len();
         if !(1..=MAX_RANK).contains(&rank) {
             return Err(Error::UnsupportedRank { given: rank });
         }
-        let stride = self.stride.as_ref().unwrap_or(&self.kernel);
-        let kernel = axis_values("kernel", &self.kernel, rank, 1)?;
-        let stride = axis_values("stride", stride, rank, 1)?;
-        let padding = axis_values("padding", &self.padding, rank, 0)?;
-        let dilation = axis_values("dilation", &self.dilation, rank, 1)?;
-        let ceil_mode = spread("ceil_mode", &self.ceil_mode, rank)?;
-        if !self.beta.is_finite() {
-            return Err(Error::BetaNotFinite { beta: self.beta });
-        }
-
+        check_beta(self.beta)?;
         let mut axes = [AxisWindow::UNIT; MAX_RANK];
+        if let Some(output) = &self.output {
+            let given = [
+                ("stride", self.stride.is_some()),
+                ("padding", self.padding.is_some() || self.same_padding),
+                ("dilation", self.dilation.is_some()),
+                ("ceil_mode", self.ceil_mode.is_some()),
+            ];
+            if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
+                return Err(Error::AdaptiveWindow { name });
+            }
+            for (index, &size) in output.iter().enumerate() {
+                let adaptive = u32::try_from(size).ok().filter(|size| (1..1 << 31).contains(size));
+                let axis = axis_name(rank, index);
+                let adaptive = adaptive.ok_or(Error::AdaptiveOutput { axis, output: size, input: None })?;
+                axes[MAX_RANK - rank + index] = AxisWindow { kernel: 0, stride: 0, adaptive, ..AxisWindow::UNIT };
+            }
+            return Ok(SoftPoolConfig { rank, axes, beta: self.beta, gradient_rule: self.gradient_rule });
+        }
+        let kernel = axis_values("kernel", &self.kernel, rank, 1)?;
+        let stride = axis_values("stride", self.stride.as_ref().unwrap_or(&self.kernel), rank, 1)?;
+        let mut padding = axis_values("padding", self.padding.as_deref().unwrap_or(&[0]), rank, 0)?;
+        let dilation = axis_values("dilation", self.dilation.as_deref().unwrap_or(&[1]), rank, 1)?;
+        let ceil_mode = spread("ceil_mode", self.ceil_mode.as_deref().unwrap_or(&[false]), rank)?;
+        for index in 0..if self.same_padding { rank } else { 0 } {
+            let (kernel, stride, dilation) = (kernel[index], stride[index], dilation[index]);
+            if kernel % 2 == 0 || stride != 1 || (dilation != 1 && kernel > 1) || self.padding.is_some() {
+                return Err(Error::SamePadding {
+                    axis: axis_name(rank, index),
+                    kernel: kernel as usize,
+                    stride: stride as usize,
+                    dilation: dilation as usize,
+                });
+            }
+            padding[index] = kernel / 2;
+        }
         for index in 0..rank {
             if padding[index] > kernel[index] / 2 {
                 return Err(Error::PaddingTooLarge {
@@ -269,10 +388,15 @@ impl SoftPoolConfigBuilder {
                 padding: padding[index],
                 dilation: dilation[index],
                 ceil_mode: ceil_mode[index],
+                adaptive: 0,
             };
         }
         Ok(SoftPoolConfig { rank, axes, beta: self.beta, gradient_rule: self.gradient_rule })
     }
+}
+
+fn check_beta(beta: f32) -> Result<()> {
+    if beta.is_finite() { Ok(()) } else { Err(Error::BetaNotFinite { beta }) }
 }
 
 /// The name of spatial axis `index` of a tensor of `rank` spatial axes.

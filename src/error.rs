@@ -47,14 +47,49 @@ pub enum Error {
         /// The kernel size along this axis.
         kernel: usize,
     },
+    /// "Same" padding for windows that cannot have it.
+    #[error(
+        "same padding along {axis} with kernel {kernel}, stride {stride}, dilation {dilation}: it needs an odd kernel, stride 1, dilation 1, and no other padding"
+    )]
+    SamePadding {
+        /// The spatial axis.
+        axis: &'static str,
+        /// The kernel size along this axis.
+        kernel: usize,
+        /// The stride along it.
+        stride: usize,
+        /// The dilation along it.
+        dilation: usize,
+    },
+    /// An adaptive pooling with a part that follows from its sizes.
+    #[error("an adaptive pooling with a {name}: its windows follow from the input and output sizes, leave it out")]
+    AdaptiveWindow {
+        /// The part of the configuration.
+        name: &'static str,
+    },
+    /// An adaptive pooling with no window, or with more windows along an axis than positions.
+    #[error(
+        "adaptive output size {output} along {axis}{}: it must be 1 to the input's size",
+        input.map(|input| format!(" for {input} positions")).unwrap_or_default()
+    )]
+    AdaptiveOutput {
+        /// The spatial axis.
+        axis: &'static str,
+        /// Windows asked for.
+        output: usize,
+        /// The input's size along it, if there is one yet.
+        input: Option<usize>,
+    },
     /// The inverse temperature is NaN or infinite.
     #[error("beta is {beta}: it must be finite (for max pooling use a large beta, for average pooling 0)")]
     BetaNotFinite {
         /// What was given.
         beta: f32,
     },
-    /// A shape without batch, channels and one to three spatial axes.
-    #[error("a shape of {} axes, {given:?}: give (N, C, L), (N, C, H, W) or (N, C, D, H, W)", given.len())]
+    /// A shape of no axis, or of more than five.
+    #[error(
+        "a shape of {} axes, {given:?}: give (N, C, L), (N, C, H, W) or (N, C, D, H, W), or one of these without N", given.len()
+    )]
     ShapeAxes {
         /// What was given.
         given: Vec<usize>,
@@ -66,7 +101,9 @@ pub enum Error {
         shape: Vec<usize>,
     },
     /// A tensor with another number of spatial axes than the configuration.
-    #[error("{given} spatial axes for a pooling of {expected}: give a tensor of (N, C) and {expected} spatial axes")]
+    #[error(
+        "{given} spatial axes for a pooling of {expected}: give a tensor of (N, C), or (C) alone, and {expected} spatial axes"
+    )]
     RankMismatch {
         /// Spatial axes given.
         given: usize,
@@ -74,7 +111,7 @@ pub enum Error {
         expected: usize,
     },
     /// An axis beyond what WGSL's 32-bit indices address.
-    #[error("{axis} is {size}: an axis has at most {} elements", (1u32 << 31) - 1)]
+    #[error("{axis} is {size}: an axis has at most {} elements, {} if an adaptive pooling divides it unevenly", (1u32 << 31) - 1, 1 << 26)]
     AxisTooLong {
         /// The spatial axis.
         axis: &'static str,
@@ -127,6 +164,26 @@ pub enum Error {
         /// The buffer's size in bytes.
         available: u64,
     },
+    /// Strides of another number than a tensor's axes, or too large to count in bytes.
+    #[error("strides {given:?} for shape {shape}: give one for each axis, in elements, that stay within a buffer")]
+    Strides {
+        /// What was given.
+        given: Vec<usize>,
+        /// The tensor's shape.
+        shape: Shape,
+    },
+    /// An output whose elements share memory.
+    #[error(
+        "{role} has strides {strides:?} for shape {shape}, by which two of its elements meet: give each its own place"
+    )]
+    SelfOverlap {
+        /// The tensor's part in the call.
+        role: &'static str,
+        /// The strides given.
+        strides: Vec<usize>,
+        /// The tensor's shape.
+        shape: Shape,
+    },
     /// A buffer lacks a usage that the call needs.
     #[error("the buffer of {role} lacks the usage {missing:?}: create it with that flag")]
     BufferUsage {
@@ -135,20 +192,18 @@ pub enum Error {
         /// The flags that are missing.
         missing: wgpu::BufferUsages,
     },
-    /// A byte offset that is no multiple of what the device can bind.
-    #[error(
-        "{role} starts at byte {offset}, which is no multiple of {alignment}, this device's min_storage_buffer_offset_alignment"
-    )]
+    /// A byte offset that is no multiple of the element size.
+    #[error("{role} starts at byte {offset}, which is no multiple of {alignment}, the size of its elements")]
     OffsetAlignment {
         /// The tensor's part in the call.
         role: &'static str,
         /// The byte offset given.
         offset: u64,
-        /// The device's alignment in bytes.
+        /// The size of an element in bytes.
         alignment: u32,
     },
-    /// Two tensors of a call share bytes, and one of them is written.
-    #[error("{first} and {second} overlap in one buffer: give them disjoint ranges")]
+    /// Two tensors of a call share elements, and one of them is written.
+    #[error("{first} and {second} overlap in one buffer: give them disjoint elements")]
     Overlap {
         /// One tensor's part in the call.
         first: &'static str,

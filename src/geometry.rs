@@ -1,7 +1,8 @@
 //! Which kernel computes a pooling, in blocks of what shape, on a grid of how many workgroups: pure arithmetic.
 
-use crate::config::{AxisWindow, GradientRule, MAX_RANK};
-use crate::{Error, Result, Shape, SoftPoolConfig};
+use crate::bound::{Placed, Role};
+use crate::config::{AxisWindow, MAX_RANK};
+use crate::{Error, Result};
 
 /// Sizes along depth, height and width.
 pub(crate) type Extent = [u32; MAX_RANK];
@@ -28,12 +29,16 @@ const LARGE_WINDOW_TAPS: u64 = 1 << 20;
 pub(crate) enum Kernel {
     ForwardDisjoint,
     ForwardOverlap,
+    ForwardWindow,
     ForwardWorkgroup,
     BackwardDisjoint,
     BackwardOverlap,
     BackwardStatistics,
     BackwardInput,
     BackwardWorkgroup,
+    TangentInvocation,
+    TangentWorkgroup,
+    Sum,
 }
 
 /// A kernel and the shapes that specialise it.
@@ -48,7 +53,14 @@ pub(crate) struct Geometry {
     pub workgroup: Extent,
     pub has_depth: bool,
     pub detached: bool,
+    /// Whether a backward kernel computes the second backward.
+    pub second: bool,
     pub vectors: Vectors,
+    /// The roles, as bits, of tensors whose rows are contiguous; and of those that are contiguous as a whole.
+    pub contiguous_rows: u16,
+    pub contiguous_tensors: u16,
+    /// Whether all planes count as channels of one sample.
+    pub one_sample: bool,
     pub grid: Grid,
     /// Whether a forward block unrolls the rows of its patch.
     pub unrolls_rows: bool,
@@ -65,29 +77,33 @@ pub(crate) enum Grid {
     Layers,
     /// Blocks of all planes.
     Planes,
+    /// The channels of each block of a row; y counts rows, z layers of all samples.
+    ChannelsLast,
 }
 
 /// Which tensors are bound and addressed as aligned vectors of four elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Vectors {
-    /// x, and its gradient.
     pub x: bool,
-    /// y, or its gradient.
+    /// The gradient of x.
+    pub gradient: bool,
+    /// All tensors of windows.
     pub y: bool,
 }
 
-/// A pooling to find a kernel for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Problem<'a> {
-    pub config: &'a SoftPoolConfig,
-    /// The windows by axis, and how many positions and windows there are: those of the configuration and the shapes, with
-    /// axes that windows cover whole made one with the next.
+/// A pooling to find a kernel for: windows, sizes, and the tensors in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    /// The windows by axis, and how many positions and windows there are, with axes that windows cover whole made one with
+    /// the next.
     pub axes: [AxisWindow; MAX_RANK],
     pub input: Extent,
     pub output: Extent,
-    pub planes: u64,
-    /// Whether every tensor starts where a vector of four elements may.
-    pub aligned: bool,
+    pub samples: u64,
+    pub channels: u64,
+    /// What is bound, with the strides of these axes.
+    pub tensors: Vec<Placed>,
+    pub detached: bool,
     pub tuning: Tuning,
 }
 
@@ -139,31 +155,35 @@ impl Tuning {
 const OVERLAP_BLOCKS: [Extent; 5] = [[1, 8, 8], [1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
 const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
 
-impl<'a> Problem<'a> {
-    /// The pooling of `input` by `config`.
-    pub fn new(config: &'a SoftPoolConfig, input: &Shape, output: &Shape, aligned: bool, tuning: Tuning) -> Self {
-        let mut problem = Self {
-            config,
-            axes: config.axes(),
-            input: input.depth_height_width(),
-            output: output.depth_height_width(),
-            planes: input.planes() as u64,
-            aligned,
-            tuning,
-        };
-        while problem.fold() {}
-        problem
+impl Problem {
+    /// The same pooling with as few axes as its memory allows.
+    pub fn folded(mut self) -> Self {
+        while self.fold_width() {}
+        self.fold_samples();
+        for tensor in &mut self.tensors {
+            let sizes = if tensor.role.is_of_inputs() { self.input } else { self.output };
+            // Nothing depends on the stride of a single element.
+            for (stride, _) in tensor.strides[2..].iter_mut().zip(sizes).filter(|(_, size)| *size == 1) {
+                *stride = 0;
+            }
+        }
+        self
     }
 
-    /// Where windows cover the width whole, the rows of a window are one run of memory: a width of height times width
-    /// says the same. So global pooling is 1D, whatever its rank.
-    fn fold(&mut self) -> bool {
+    /// Where windows cover the width whole and rows follow each other, the rows of a window are one run of memory: a width of
+    /// height times width says the same. So global pooling is 1D, whatever its rank.
+    fn fold_width(&mut self) -> bool {
         let [depth, height, width] = self.axes;
         let (rows, columns) = (self.input[1], self.input[2]);
         let covers = width.kernel == columns && width.padding == 0 && width.dilation == 1 && self.output[2] == 1;
         // Sums of a few such numbers must stay within 32 bits.
         let fits = |size: u32| u64::from(size) * u64::from(columns) < 1 << 28;
-        if !covers || height.dilation != 1 || rows <= 1 || ![rows, height.kernel, height.stride].into_iter().all(fits) {
+        let regular = height.dilation == 1 && height.adaptive == 0 && rows > 1;
+        let rows_follow = self.tensors.iter().filter(|tensor| tensor.role.is_of_inputs()).all(|tensor| {
+            let [.., row, column] = tensor.strides;
+            columns == 1 || u64::from(columns).checked_mul(column) == Some(row)
+        });
+        if !covers || !regular || !rows_follow || ![rows, height.kernel, height.stride].into_iter().all(fits) {
             return false;
         }
         let times = |size: u32| size * columns;
@@ -171,7 +191,41 @@ impl<'a> Problem<'a> {
         self.axes = [AxisWindow::UNIT, depth, AxisWindow { kernel, stride, padding, ..height }];
         self.input = [1, self.input[0], times(rows)];
         self.output = [1, self.output[0], self.output[1]];
+        for tensor in &mut self.tensors {
+            let [sample, channel, depth, height, width] = tensor.strides;
+            let inner = if tensor.role.is_of_inputs() && columns > 1 { width } else { height };
+            tensor.strides = [sample, channel, 0, depth, inner];
+        }
         true
+    }
+
+    /// Where the planes of all samples are equally far apart, they are channels of one.
+    fn fold_samples(&mut self) {
+        let (samples, channels) = (self.samples, self.channels);
+        let equal = |tensor: &Placed| {
+            let [sample, channel, ..] = tensor.strides;
+            samples == 1 || channels == 1 || channels.checked_mul(channel) == Some(sample)
+        };
+        if self.tensors.iter().all(equal) {
+            (self.samples, self.channels) = (1, samples.saturating_mul(channels));
+            for tensor in &mut self.tensors {
+                let [sample, channel, ..] = &mut tensor.strides;
+                if channels == 1 {
+                    *channel = *sample;
+                }
+                *sample = 0;
+            }
+        }
+    }
+
+    fn planes(&self) -> u64 {
+        self.samples.saturating_mul(self.channels)
+    }
+
+    /// Whether neighbouring elements are of neighbouring channels, of the same position.
+    fn channels_last(&self) -> bool {
+        let x = self.tensors.iter().find(|tensor| tensor.role == Role::X);
+        self.channels > 1 && x.is_some_and(|x| x.strides[1] == 1 && x.strides[4] > 1)
     }
 
     fn axes(&self) -> [AxisWindow; MAX_RANK] {
@@ -184,11 +238,19 @@ impl<'a> Problem<'a> {
 
     /// Windows that can hold an input, as shaders/covering.wgsl enumerates them.
     fn candidates(&self) -> u64 {
-        product(by_axis(|i| ((self.axes[i].span() - 1) / self.axes[i].stride + 1).min(self.axes[i].kernel)))
+        product(by_axis(|i| match self.axes[i] {
+            AxisWindow { adaptive: 0, stride, kernel, .. } => ((self.axes[i].span() - 1) / stride + 1).min(kernel),
+            _ => 2,
+        }))
     }
 
     fn overlaps(&self) -> bool {
         self.axes().iter().any(AxisWindow::overlaps)
+    }
+
+    /// Whether windows are of different sizes.
+    fn is_adaptive(&self) -> bool {
+        self.axes.iter().any(|axis| axis.adaptive > 0)
     }
 
     /// The first of `blocks` that leaves enough to do in parallel, or the last, of those that the kernel can take.
@@ -201,7 +263,7 @@ impl<'a> Problem<'a> {
                 continue;
             }
             last = Some(block);
-            let invocations = self.planes.saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
+            let invocations = self.planes().saturating_mul(product(by_axis(|i| tiled(i).div_ceil(block[i]))));
             if invocations >= self.tuning.least_invocations {
                 break;
             }
@@ -265,6 +327,10 @@ impl<'a> Problem<'a> {
     /// The forward kernel.
     pub fn forward(&self) -> Geometry {
         let taps = self.taps();
+        if self.is_adaptive() {
+            let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardWorkgroup };
+            return self.geometry(kernel, [1, 1, 1]);
+        }
         if !self.overlaps() && taps <= MAX_DISJOINT_TAPS {
             let block = self.disjoint_block(Kernel::ForwardDisjoint, taps);
             return self.geometry(Kernel::ForwardDisjoint, block);
@@ -281,7 +347,7 @@ impl<'a> Problem<'a> {
     /// windows.
     pub fn backward(&self) -> Option<Geometry> {
         let elements = self.taps().max(product(by_axis(|i| self.axes()[i].stride)));
-        if elements > MAX_DISJOINT_TAPS {
+        if elements > MAX_DISJOINT_TAPS || self.is_adaptive() {
             return None;
         }
         if !self.overlaps() {
@@ -294,38 +360,87 @@ impl<'a> Problem<'a> {
 
     /// The backward kernel that reads the windows' statistics.
     pub fn backward_from_statistics(&self) -> Geometry {
-        if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH {
+        if self.overlaps() && !self.is_adaptive() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH {
             if let Some(block) = self.block(Kernel::BackwardStatistics, &self.blocks_by_windows_loaded()) {
                 return self.geometry(Kernel::BackwardStatistics, block);
             }
         }
+        self.backward_by_input()
+    }
+
+    /// The backward kernel that reads statistics and goes input by input.
+    fn backward_by_input(&self) -> Geometry {
         if self.candidates() > MAX_CANDIDATES {
             return self.geometry(Kernel::BackwardWorkgroup, [1, 1, 1]);
         }
         // Inputs of a row that the same windows hold, whichever aligned run of as many they are.
-        let AxisWindow { kernel, stride, padding, dilation, .. } = self.axes[2];
+        let AxisWindow { kernel, stride, padding, dilation, adaptive, .. } = self.axes[2];
         let alike = |run: u32| {
             let stride = if self.output[2] == 1 { run } else { stride };
-            dilation == 1 && [kernel, stride, padding, self.input[2]].iter().all(|size| size.is_multiple_of(run))
+            dilation == 1
+                && adaptive == 0
+                && [kernel, stride, padding, self.input[2]].iter().all(|size| size.is_multiple_of(run))
         };
         let run = [16, 8, 4].into_iter().find(|&run| alike(run)).unwrap_or(1);
         self.geometry(Kernel::BackwardInput, [1, 1, run])
     }
 
+    /// The second backward, which reads statistics and moments.
+    pub fn second_backward(&self) -> Geometry {
+        Geometry { second: true, ..self.backward_by_input() }
+    }
+
+    /// The derivative of each window along a direction, from its statistics.
+    pub fn tangent(&self) -> Geometry {
+        let alone = self.taps() <= MAX_DISJOINT_TAPS;
+        self.geometry(if alone { Kernel::TangentInvocation } else { Kernel::TangentWorkgroup }, [1, 1, 1])
+    }
+
+    /// The sum of each window.
+    pub fn sum(&self) -> Geometry {
+        self.geometry(Kernel::Sum, [1, 1, 1])
+    }
+
+    /// Whether all tensors among `roles` that are bound can be addressed as vectors.
+    fn aligned(&self, roles: impl Fn(Role) -> bool) -> bool {
+        self.tensors.iter().filter(|tensor| roles(tensor.role)).all(Placed::is_aligned)
+    }
+
     fn geometry(&self, kernel: Kernel, block: Extent) -> Geometry {
-        let Self { config, axes, input, output, planes, aligned, .. } = *self;
+        let Self { axes, input, output, .. } = *self;
+        let vector_x = input[2].is_multiple_of(4) && starts_at_vectors(kernel, &axes[2], block[2], output[2]);
+        // The cells of windows that share no input start in the padding.
+        let cells_aligned = kernel != Kernel::BackwardDisjoint || axes[2].padding.is_multiple_of(4);
+        let vector_y = output[2].is_multiple_of(4) && block[2].is_multiple_of(4) && kernel != Kernel::BackwardInput;
         let vectors = Vectors {
-            x: aligned && input[2].is_multiple_of(4) && starts_at_vectors(kernel, &axes[2], block[2], output[2]),
-            y: aligned && output[2].is_multiple_of(4) && block[2].is_multiple_of(4),
+            x: vector_x && self.aligned(|role| role == Role::X),
+            gradient: vector_x && cells_aligned && self.aligned(|role| role == Role::GradInput),
+            y: vector_y && self.aligned(|role| !role.is_of_inputs() && role != Role::Betas),
         };
+        let size = |tensor: &Placed| if tensor.role.is_of_inputs() { input } else { output }.map(u64::from);
+        let roles = |is: &dyn Fn(&Placed) -> bool| {
+            self.tensors.iter().filter(|tensor| is(tensor)).fold(0, |bits, tensor| bits | tensor.role.bit())
+        };
+        let contiguous_rows = roles(&|tensor| size(tensor)[2] == 1 || tensor.strides[4] == 1);
+        let contiguous_tensors = roles(&|tensor| {
+            let [depth, height, width] = size(tensor);
+            let strides = [depth * height * width, height * width, width, 1];
+            let sizes = [self.channels, depth, height, width];
+            let matches = |(i, &stride): (usize, &u64)| sizes[i] == 1 || tensor.strides[i + 1] == stride;
+            self.samples == 1 && tensor.words == 1 && strides.iter().enumerate().all(matches)
+        });
         let mut geometry = Geometry {
             kernel,
             axes,
             block,
             workgroup: [1; MAX_RANK],
             has_depth: false,
-            detached: config.gradient_rule() == GradientRule::Detached && !kernel.is_forward(),
+            detached: self.detached && !kernel.is_forward(),
+            second: false,
             vectors,
+            contiguous_rows,
+            contiguous_tensors,
+            one_sample: self.samples == 1,
             grid: Grid::Rows,
             unrolls_rows: patch_of(&axes[0], block[0]).saturating_mul(patch_of(&axes[1], block[1]))
                 <= self.tuning.max_unrolled_rows,
@@ -335,17 +450,19 @@ impl<'a> Problem<'a> {
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
         let blocks_of = |axes: &[u32]| axes.iter().fold(1u64, |all, &blocks| all.saturating_mul(u64::from(blocks)));
-        geometry.grid = if kernel.is_shared() || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
+        geometry.grid = if self.channels_last() {
+            Grid::ChannelsLast
+        } else if kernel.is_shared() || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
             Grid::Rows
-        } else if blocks_of(&[w, h, d]).saturating_mul(planes) >= MAX_FLAT_BLOCKS {
+        } else if blocks_of(&[w, h, d]).saturating_mul(self.planes()) >= MAX_FLAT_BLOCKS {
             Grid::Layers
         } else {
             Grid::Planes
         };
         geometry.workgroup = match kernel {
-            Kernel::ForwardWorkgroup => lanes(&axes, self.tuning.window_lanes),
+            Kernel::ForwardWorkgroup | Kernel::TangentWorkgroup | Kernel::Sum => lanes(&axes, self.tuning.window_lanes),
             Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
-            _ => workgroup(geometry.grid(input, output, planes.min(u64::from(u32::MAX)) as u32)),
+            _ => workgroup(geometry.grid([d, h, w], self.samples, self.channels)),
         };
         geometry
     }
@@ -355,22 +472,27 @@ impl<'a> Problem<'a> {
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
         Kernel::BackwardInput => block.is_multiple_of(4),
-        Kernel::BackwardWorkgroup => false,
+        Kernel::BackwardWorkgroup | Kernel::ForwardWindow => false,
+        Kernel::TangentInvocation | Kernel::TangentWorkgroup | Kernel::Sum => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
-            strides && axis.dilation == 1 && axis.padding.is_multiple_of(4) && axis.kernel.is_multiple_of(4)
+            strides
+                && axis.adaptive == 0
+                && axis.dilation == 1
+                && axis.padding.is_multiple_of(4)
+                && axis.kernel.is_multiple_of(4)
         }
         _ => (block * axis.stride).is_multiple_of(4),
     }
 }
 
-/// What the blocks of a kernel tile along an axis.
+/// What the blocks of a kernel tile along an axis: windows, cells of inputs, or inputs.
 fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
     match kernel {
-        Kernel::ForwardDisjoint | Kernel::ForwardOverlap | Kernel::ForwardWorkgroup => output,
         Kernel::BackwardDisjoint => (input + axis.padding).div_ceil(axis.stride),
         Kernel::BackwardOverlap | Kernel::BackwardStatistics => input.div_ceil(axis.stride),
         Kernel::BackwardInput | Kernel::BackwardWorkgroup => input,
+        _ => output,
     }
 }
 
@@ -435,13 +557,19 @@ impl Geometry {
         Ok(())
     }
 
-    /// Blocks along the grid's axes for so many planes.
-    pub fn grid(&self, input: Extent, output: Extent, planes: u32) -> Extent {
-        let [w, h, d] = self.blocks(input, output);
+    /// Invocations, or workgroups that share a block, along the grid's axes for blocks along depth, height and width of so
+    /// many planes; as many as 32 bits count, if there are more.
+    pub fn grid(&self, [d, h, w]: Extent, samples: u64, channels: u64) -> Extent {
+        let all = |sizes: &[u64]| {
+            let product = sizes.iter().fold(1u64, |product, &size| product.saturating_mul(size));
+            u32::try_from(product).unwrap_or(u32::MAX)
+        };
+        let [d, h, w] = [d, h, w].map(u64::from);
         match self.grid {
-            Grid::Rows => [w, h, d * planes],
-            Grid::Layers => [w * h, 1, d * planes],
-            Grid::Planes => [w * h * d * planes, 1, 1],
+            Grid::Rows => [all(&[w]), all(&[h]), all(&[d, samples, channels])],
+            Grid::Layers => [all(&[w, h]), 1, all(&[d, samples, channels])],
+            Grid::Planes => [all(&[w, h, d, samples, channels]), 1, 1],
+            Grid::ChannelsLast => [all(&[w, channels]), all(&[h]), all(&[d, samples])],
         }
     }
 
@@ -466,12 +594,6 @@ impl Geometry {
         self.axes[2].stride == 1 && self.axes[2].kernel > 3
     }
 
-    /// Whether the backward's blocks start at aligned inputs.
-    pub fn vector_gradient(&self) -> bool {
-        let aligned_start = self.kernel != Kernel::BackwardDisjoint || self.axes[2].padding.is_multiple_of(4);
-        self.vectors.x && aligned_start
-    }
-
     /// The constants of this geometry, as the prelude and the unroller take them.
     pub fn constants(&self) -> Vec<(&'static str, u32)> {
         let mut constants = Vec::with_capacity(64);
@@ -486,6 +608,10 @@ impl Geometry {
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         let [x, y, _] = self.workgroup;
+        if matches!(self.kernel, Kernel::TangentWorkgroup | Kernel::Sum | Kernel::BackwardWorkgroup) {
+            constants.extend([("LANES_X", x), ("LANES_Y", y)]);
+            return constants;
+        }
         if self.kernel == Kernel::ForwardWorkgroup {
             // Four vectors at once, of as few rows as the width fills.
             let quads = match axes[2].kernel / (4 * x) {
@@ -497,15 +623,11 @@ impl Geometry {
             constants.extend([("CHUNK_ROWS", 4 / quads), ("CHUNK_QUADS", quads), ("CHUNK", 4)]);
             return constants;
         }
-        if self.kernel == Kernel::BackwardWorkgroup {
-            constants.extend([("LANES_X", x), ("LANES_Y", y)]);
-            return constants;
-        }
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
             constants.extend(names.into_iter().zip(values));
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
-        if self.kernel == Kernel::BackwardInput {
+        if matches!(self.kernel, Kernel::BackwardInput | Kernel::ForwardWindow | Kernel::TangentInvocation) {
             constants.push(("BLOCK_QUADS", block[2] / 4));
             return constants;
         }
@@ -554,15 +676,24 @@ impl Geometry {
 impl Kernel {
     /// Whether a workgroup shares a block, rather than each invocation having its own.
     pub fn is_shared(self) -> bool {
-        matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup)
+        matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup | Self::TangentWorkgroup | Self::Sum)
     }
 
     pub fn reads_statistics(self) -> bool {
-        matches!(self, Self::BackwardStatistics | Self::BackwardInput | Self::BackwardWorkgroup)
+        matches!(self, Self::BackwardStatistics | Self::BackwardInput | Self::BackwardWorkgroup) || self.is_tangent()
+    }
+
+    /// Whether the kernel makes windows of inputs, rather than inputs of windows.
+    pub fn makes_windows(self) -> bool {
+        self.is_forward() || self.is_tangent() || self == Self::Sum
+    }
+
+    pub fn is_tangent(self) -> bool {
+        matches!(self, Self::TangentInvocation | Self::TangentWorkgroup)
     }
 
     pub fn is_forward(self) -> bool {
-        matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWorkgroup)
+        matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWindow | Self::ForwardWorkgroup)
     }
 }
 
@@ -581,18 +712,18 @@ fn patch_of(axis: &AxisWindow, windows: u32) -> u32 {
 
 /// Along an axis: the windows that hold any input of a block that starts at a multiple of the stride, and their inputs.
 #[derive(Clone, Copy, Debug)]
-struct Cover {
+pub(crate) struct Cover {
     /// Windows that start at lower multiples of the stride, less the padding.
-    before: u32,
-    windows: u32,
+    pub before: u32,
+    pub windows: u32,
     /// Inputs from the first window's start on that hold all windows and the block.
-    patch: u32,
+    pub patch: u32,
     /// Where in the patch the block starts.
     offset: u32,
 }
 
 impl Cover {
-    fn of(axis: &AxisWindow, block: u32) -> Self {
+    pub fn of(axis: &AxisWindow, block: u32) -> Self {
         // Window o holds padded positions from o stride to o stride + span - 1; the block, those from padding on.
         let before = (axis.span() - 1).saturating_sub(axis.padding) / axis.stride;
         let last = (block * axis.stride - 1 + axis.padding) / axis.stride;
@@ -617,89 +748,4 @@ fn lanes(axes: &[AxisWindow; MAX_RANK], window_lanes: u32) -> Extent {
     let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { window_lanes.clamp(1, LARGE_WORKGROUP) };
     let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
     [x, invocations / x, 1]
-}
-
-/// What a device allows of a dispatch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DispatchLimits {
-    pub binding_bytes: u64,
-    pub offset_alignment: u64,
-    pub workgroups: u32,
-}
-
-impl DispatchLimits {
-    pub fn of(limits: &wgpu::Limits) -> Self {
-        Self {
-            // Element indices have 32 bits.
-            binding_bytes: limits.max_storage_buffer_binding_size.min(u64::from(u32::MAX) & !3),
-            offset_alignment: u64::from(limits.min_storage_buffer_offset_alignment),
-            workgroups: limits.max_compute_workgroups_per_dimension,
-        }
-    }
-}
-
-/// One dispatch of a plan: some of the planes, and some of their blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub first_plane: u64,
-    pub planes: u32,
-    pub first_block: Extent,
-    pub workgroups: Extent,
-}
-
-/// Splits `planes` planes of `layers` layers into dispatches that the device takes; `grid` gives the blocks of some planes.
-/// `plane_bytes` are the bytes of a plane of each tensor.
-///
-/// # Errors
-/// [`Error::DeviceLimit`] if one plane of a tensor is more than the device can bind.
-pub(crate) fn pieces(
-    planes: u64,
-    plane_bytes: &[u64],
-    layers: u32,
-    grid: impl Fn(u32) -> Extent,
-    blocks_of_workgroup: Extent,
-    limits: DispatchLimits,
-) -> Result<Vec<Piece>> {
-    let mut planes_at_once = planes.min(u64::from(u32::MAX / layers.max(1)));
-    for &plane_bytes in plane_bytes.iter().filter(|&&plane_bytes| planes * plane_bytes > limits.binding_bytes) {
-        // A piece's first plane may lie up to one alignment after what can be bound.
-        let room = limits.binding_bytes.saturating_sub(limits.offset_alignment - 1);
-        planes_at_once = planes_at_once.min(room / plane_bytes);
-        if planes_at_once == 0 {
-            return Err(Error::DeviceLimit {
-                what: "a plane's size in bytes",
-                given: plane_bytes,
-                limit: "max_storage_buffer_binding_size",
-                allowed: limits.binding_bytes,
-                fix: "request a larger limit, or split the plane",
-            });
-        }
-    }
-    let mut pieces = Vec::new();
-    let mut first_plane = 0;
-    while first_plane < planes {
-        let piece_planes = planes_at_once.min(planes - first_plane) as u32;
-        let grid = grid(piece_planes);
-        let chunks = |i: usize| {
-            let step = u64::from(limits.workgroups) * u64::from(blocks_of_workgroup[i]);
-            let step = u32::try_from(step).unwrap_or(u32::MAX);
-            (0..grid[i])
-                .step_by(step as usize)
-                .map(move |first| (first, (grid[i] - first).min(step).div_ceil(blocks_of_workgroup[i])))
-        };
-        for (z, workgroups_z) in chunks(2) {
-            for (y, workgroups_y) in chunks(1) {
-                for (x, workgroups_x) in chunks(0) {
-                    pieces.push(Piece {
-                        first_plane,
-                        planes: piece_planes,
-                        first_block: [x, y, z],
-                        workgroups: [workgroups_x, workgroups_y, workgroups_z],
-                    });
-                }
-            }
-        }
-        first_plane += u64::from(piece_planes);
-    }
-    Ok(pieces)
 }

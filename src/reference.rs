@@ -6,7 +6,36 @@
 
 use crate::{Error, GradientRule, Result, Shape, SoftPoolConfig};
 
-/// The result of [`forward`].
+/// The definition for one configuration, by its own beta or by one for each channel.
+///
+/// An element that weighs nothing takes no part in any derivative, whatever its value. Where the largest exponent of a
+/// window is infinite or NaN there is no derivative, and what depends on one is NaN. A window of nothing but padding
+/// has `y = -inf`, which depends on no element: its derivatives are 0.
+///
+/// ```
+/// use softpool::{Shape, SoftPoolConfig, reference::Reference};
+///
+/// let config = SoftPoolConfig::builder([2]).build()?;
+/// let reference = Reference::new(&config);
+/// let (shape, x) = (Shape::new([1, 1, 2])?, [0.0, 1.0]);
+///
+/// let e = std::f64::consts::E;
+/// let w = [1.0 / (1.0 + e), e / (1.0 + e)];
+/// let y = reference.forward(&shape, &x)?.y[0];
+/// assert!((y - w[1]).abs() < 1e-15);
+/// let gradient = reference.backward(&shape, &x, &[1.0])?;
+/// assert!((gradient[0] - w[0] * (1.0 + (0.0 - y))).abs() < 1e-15);
+/// assert!((gradient[1] - w[1] * (1.0 + (1.0 - y))).abs() < 1e-15);
+/// # Ok::<(), softpool::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reference<'a> {
+    config: &'a SoftPoolConfig,
+    /// One for all channels, or one for each.
+    betas: Vec<f32>,
+}
+
+/// The result of [`Reference::forward`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forward {
     /// The shape of `y` and `lse`.
@@ -17,76 +46,168 @@ pub struct Forward {
     pub lse: Vec<f64>,
 }
 
-/// Pools `x` of `shape`.
-///
-/// ```
-/// use softpool::{Shape, SoftPoolConfig, reference};
-///
-/// let config = SoftPoolConfig::builder([2]).build()?;
-/// let pooled = reference::forward(&config, &Shape::new([1, 1, 2])?, &[0.0, 1.0])?;
-/// let e = std::f64::consts::E;
-/// assert!((pooled.y[0] - e / (1.0 + e)).abs() < 1e-15);
-/// # Ok::<(), softpool::Error>(())
-/// ```
-///
-/// # Errors
-/// Those of [`Shape::pooled`], and [`Error::DataLength`].
-pub fn forward(config: &SoftPoolConfig, shape: &Shape, x: &[f32]) -> Result<Forward> {
-    let windows = Windows::new(config, shape)?;
-    check_length("the input", x, shape)?;
-    let mut y = Vec::with_capacity(windows.pooled.elements());
-    let mut lse = Vec::with_capacity(windows.pooled.elements());
-    windows.for_each(|_, taps| {
-        let window = Window::new(x, taps, config.beta());
-        y.push(window.y);
-        lse.push(window.lse);
-    });
-    Ok(Forward { shape: windows.pooled, y, lse })
+/// The result of [`Reference::second_backward`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondGradients {
+    /// The gradient of the first backward's `grad_output`, by window.
+    pub grad_output: Vec<f64>,
+    /// The gradient of the input, of its shape.
+    pub input: Vec<f64>,
 }
 
-/// The gradient of the input, of `shape`, for the gradient `grad_output` of the output, by the configuration's rule.
-///
-/// An element that weighs nothing has no gradient, whatever its value; where the largest exponent of a window is
-/// infinite or NaN there is no derivative, and its elements get NaN.
-///
-/// # Errors
-/// Those of [`Shape::pooled`], and [`Error::DataLength`].
-pub fn backward(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output: &[f32]) -> Result<Vec<f64>> {
-    let windows = Windows::new(config, shape)?;
-    check_length("the input", x, shape)?;
-    check_length("the gradient of the output", grad_output, &windows.pooled)?;
-    let beta = f64::from(config.beta());
-    let mut grad_input = vec![0.0; shape.elements()];
-    windows.for_each(|output, taps| {
-        let g = f64::from(grad_output[output]);
-        let window = Window::new(x, taps, config.beta());
-        for (&tap, w) in taps.iter().zip(&window.weights) {
-            let slope = match config.gradient_rule() {
-                _ if *w == 0.0 => 0.0,
-                GradientRule::Exact => 1.0 + beta * window.offset(x[tap]),
-                GradientRule::Detached => 1.0,
-            };
-            grad_input[tap] += g * w * slope;
+impl<'a> Reference<'a> {
+    /// The definition by the configuration's beta.
+    pub fn new(config: &'a SoftPoolConfig) -> Self {
+        Self { config, betas: vec![config.beta()] }
+    }
+
+    /// The same by other betas than the configuration's: one for all channels, or one for each.
+    ///
+    /// Every call checks them: [`Error::DataLength`] for another number, [`Error::BetaNotFinite`].
+    ///
+    /// ```
+    /// use softpool::{Shape, SoftPoolConfig, reference::Reference};
+    ///
+    /// let config = SoftPoolConfig::builder([2]).build()?;
+    /// let two_channels = Shape::new([1, 2, 2])?;
+    /// let pooled = Reference::new(&config).with_betas(&[0.0, 1e6]).forward(&two_channels, &[1.0, 3.0, 1.0, 3.0])?;
+    /// assert_eq!(pooled.y, [2.0, 3.0]); // the average, and the maximum
+    /// # Ok::<(), softpool::Error>(())
+    /// ```
+    pub fn with_betas(self, betas: &[f32]) -> Self {
+        Self { betas: betas.to_vec(), ..self }
+    }
+
+    /// Pools `x` of `shape`.
+    ///
+    /// # Errors
+    /// Those of [`Shape::pooled`], [`Error::DataLength`] and [`Error::BetaNotFinite`].
+    pub fn forward(&self, shape: &Shape, x: &[f32]) -> Result<Forward> {
+        let windows = self.windows(shape, x)?;
+        let mut y = Vec::with_capacity(windows.pooled.elements());
+        let mut lse = Vec::with_capacity(windows.pooled.elements());
+        self.for_each(&windows, x, |_, window| {
+            y.push(window.y);
+            lse.push(window.lse);
+        });
+        Ok(Forward { shape: windows.pooled, y, lse })
+    }
+
+    /// The gradient of the input, of `shape`, for the gradient `grad_output` of the output, by the configuration's rule:
+    /// `sum_R g_R w_i (1 + beta (x_i - y_R))`, or `sum_R g_R w_i`.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn backward(&self, shape: &Shape, x: &[f32], grad_output: &[f32]) -> Result<Vec<f64>> {
+        let windows = self.windows(shape, x)?;
+        check_length("the gradient of the output", grad_output, &windows.pooled)?;
+        let mut grad_input = vec![0.0; shape.elements()];
+        self.for_each(&windows, x, |output, window| {
+            let g = f64::from(grad_output[output]);
+            for element in &window.elements {
+                grad_input[element.tap] += g * self.derivative(window, element);
+            }
+        });
+        Ok(grad_input)
+    }
+
+    /// The gradient of each channel's beta, by either rule: `sum_R g_R sum_i w_i (x_i - y_R)^2` over the windows of the
+    /// channel. A beta for all channels has their sum.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn grad_beta(&self, shape: &Shape, x: &[f32], grad_output: &[f32]) -> Result<Vec<f64>> {
+        let windows = self.windows(shape, x)?;
+        check_length("the gradient of the output", grad_output, &windows.pooled)?;
+        let mut grad_beta = vec![0.0; windows.pooled.channels()];
+        self.for_each(&windows, x, |output, window| {
+            let variance: f64 = window.elements.iter().map(|element| element.w * element.offset.powi(2)).sum();
+            grad_beta[windows.channel(output)] += f64::from(grad_output[output]) * variance;
+        });
+        Ok(grad_beta)
+    }
+
+    /// How the output moves as the input moves along `tangent`, of the input's shape, by the configuration's rule:
+    /// `sum_i w_i (1 + beta (x_i - y)) t_i`, or `sum_i w_i t_i`. The transpose of [`backward`](Self::backward).
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn jvp(&self, shape: &Shape, x: &[f32], tangent: &[f32]) -> Result<Vec<f64>> {
+        let windows = self.windows(shape, x)?;
+        check_length("the tangent", tangent, shape)?;
+        let mut tangent_output = vec![0.0; windows.pooled.elements()];
+        self.for_each(&windows, x, |output, window| {
+            for element in &window.elements {
+                tangent_output[output] += self.derivative(window, element) * f64::from(tangent[element.tap]);
+            }
+        });
+        Ok(tangent_output)
+    }
+
+    /// The gradients of `sum_i v_i dL/dx_i`, where `dL/dx` is what [`backward`](Self::backward) makes of `grad_output` by
+    /// the configuration's rule, and `v` has the input's shape.
+    ///
+    /// The gradient of `grad_output` is the [`jvp`](Self::jvp) along `v`. With `V = sum_i w_i v_i` and
+    /// `C = sum_i w_i (x_i - y_R) v_i` of each window, that of the input is
+    ///
+    /// ```text
+    /// exact       sum_R g_R beta w_j ((v_j - V) (2 + beta (x_j - y_R)) - beta C)
+    /// detached    sum_R g_R beta w_j (v_j - V)
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn second_backward(&self, shape: &Shape, x: &[f32], grad_output: &[f32], v: &[f32]) -> Result<SecondGradients> {
+        let windows = self.windows(shape, x)?;
+        check_length("the gradient of the output", grad_output, &windows.pooled)?;
+        let along_v = self.jvp(shape, x, v)?;
+        let mut input = vec![0.0; shape.elements()];
+        self.for_each(&windows, x, |output, window| {
+            let (g, beta) = (f64::from(grad_output[output]), window.beta);
+            let v_of = |element: &Element| f64::from(v[element.tap]);
+            let mean: f64 = window.elements.iter().map(|element| element.w * v_of(element)).sum();
+            let covariance: f64 =
+                window.elements.iter().map(|element| element.w * element.offset * v_of(element)).sum();
+            for element in &window.elements {
+                let from_mean = v_of(element) - mean;
+                let slope = match self.config.gradient_rule() {
+                    GradientRule::Exact => from_mean * (2.0 + beta * element.offset) - beta * covariance,
+                    GradientRule::Detached => from_mean,
+                };
+                input[element.tap] += g * beta * element.w * slope;
+            }
+        });
+        Ok(SecondGradients { grad_output: along_v, input })
+    }
+
+    /// The windows of `x`, once it and the betas are known to fit `shape`.
+    fn windows(&self, shape: &Shape, x: &[f32]) -> Result<Windows> {
+        let windows = Windows::new(self.config, shape)?;
+        check_length("the input", x, shape)?;
+        if self.betas.len() != 1 {
+            check_length("the betas", &self.betas, &Shape::new([windows.pooled.channels()])?)?;
         }
-    });
-    Ok(grad_input)
-}
+        match self.betas.iter().find(|beta| !beta.is_finite()) {
+            Some(&beta) => Err(Error::BetaNotFinite { beta }),
+            None => Ok(windows),
+        }
+    }
 
-/// The gradient of beta: `sum_R g_R sum_i w_i (x_i - y_R)^2`.
-///
-/// # Errors
-/// Those of [`Shape::pooled`], and [`Error::DataLength`].
-pub fn grad_beta(config: &SoftPoolConfig, shape: &Shape, x: &[f32], grad_output: &[f32]) -> Result<f64> {
-    let windows = Windows::new(config, shape)?;
-    check_length("the input", x, shape)?;
-    check_length("the gradient of the output", grad_output, &windows.pooled)?;
-    let mut grad_beta = 0.0;
-    windows.for_each(|output, taps| {
-        let window = Window::new(x, taps, config.beta());
-        let variance: f64 = taps.iter().zip(&window.weights).map(|(&tap, w)| w * window.offset(x[tap]).powi(2)).sum();
-        grad_beta += f64::from(grad_output[output]) * variance;
-    });
-    Ok(grad_beta)
+    /// Calls `visit(output index, window)` for each window, in the order of the output's elements.
+    fn for_each(&self, windows: &Windows, x: &[f32], mut visit: impl FnMut(usize, &Window)) {
+        windows.for_each(|output, taps| {
+            let beta = if let [beta] = self.betas[..] { beta } else { self.betas[windows.channel(output)] };
+            visit(output, &Window::new(x, taps, beta));
+        });
+    }
+
+    /// `dy/dx_i` by the configuration's rule.
+    fn derivative(&self, window: &Window, element: &Element) -> f64 {
+        match self.config.gradient_rule() {
+            GradientRule::Exact => element.w * (1.0 + window.beta * element.offset),
+            GradientRule::Detached => element.w,
+        }
+    }
 }
 
 /// Calls `visit(output index, input indices of the window's taps)` for each window, in the order of the output's
@@ -100,28 +221,32 @@ pub fn for_each_window(config: &SoftPoolConfig, shape: &Shape, visit: impl FnMut
 
 /// One window's softmax.
 struct Window {
-    /// `w_i = e_i / s`, in the order of the taps.
-    weights: Vec<f64>,
-    /// The element of the largest exponent.
-    c: f64,
-    /// `d = sum w_i (x_i - c)`, so that `y = c + d`.
-    d: f64,
+    beta: f64,
     y: f64,
     lse: f64,
+    elements: Vec<Element>,
+}
+
+/// An element of a window.
+struct Element {
+    /// Its index in the input.
+    tap: usize,
+    /// `w = e / s`.
+    w: f64,
+    /// `x - y`; 0 for an element that weighs nothing, so that its product with the weight is 0 even where `x` is infinite.
+    offset: f64,
 }
 
 impl Window {
-    /// `x - y`, which a large mean does not round.
-    fn offset(&self, x: f32) -> f64 {
-        (f64::from(x) - self.c) - self.d
-    }
-
     /// The window over `x[taps]`.
     ///
     /// An element whose exponent `beta x_i` is -inf weighs 0. A NaN makes the window NaN; else an exponent of +inf
     /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value.
     fn new(x: &[f32], taps: &[usize], beta: f32) -> Self {
-        let without_weights = |y, lse| Self { weights: vec![f64::NAN; taps.len()], c: y, d: 0.0, y, lse };
+        let without_weights = |y, lse| {
+            let elements = taps.iter().map(|&tap| Element { tap, w: f64::NAN, offset: f64::NAN }).collect();
+            Self { beta: f64::from(beta), y, lse, elements }
+        };
         if taps.iter().any(|&tap| x[tap].is_nan()) {
             return without_weights(f64::NAN, f64::NAN);
         }
@@ -136,6 +261,7 @@ impl Window {
             return without_weights(-most, f64::NEG_INFINITY);
         }
         let beta = f64::from(beta);
+        // c is the element of the largest exponent, and d = sum w_i (x_i - c), so that y = c + d.
         let largest = |c: f64, &tap: &usize| if beta * f64::from(x[tap]) > beta * c { f64::from(x[tap]) } else { c };
         let c = taps.iter().fold(f64::from(x[taps[0]]), largest);
         // 0 times an infinite offset is not what weighs nothing.
@@ -145,44 +271,50 @@ impl Window {
         let weights: Vec<f64> = e.iter().map(|e| e / s).collect();
         let weighted = |(&tap, w): (&usize, &f64)| if *w == 0.0 { 0.0 } else { w * (f64::from(x[tap]) - c) };
         let d: f64 = taps.iter().zip(&weights).map(weighted).sum();
-        Self { weights, c, d, y: c + d, lse: beta * c + s.ln() }
+        // By way of c: x - y would have y rounded, and a large mean rounds much away.
+        let offset = |tap: usize, w: f64| if w == 0.0 { 0.0 } else { (f64::from(x[tap]) - c) - d };
+        let elements = taps.iter().zip(weights).map(|(&tap, w)| Element { tap, w, offset: offset(tap, w) }).collect();
+        Self { beta, y: c + d, lse: beta * c + s.ln(), elements }
     }
 }
 
 /// Every window of a tensor, in the order of the output's elements.
 struct Windows {
     pooled: Shape,
-    planes: usize,
-    input: [usize; 3],
-    output: [usize; 3],
+    input: [u32; 3],
+    output: [u32; 3],
     axes: [crate::config::AxisWindow; 3],
 }
 
 impl Windows {
     fn new(config: &SoftPoolConfig, shape: &Shape) -> Result<Self> {
         let pooled = shape.pooled(config)?;
-        Ok(Self {
-            pooled,
-            planes: shape.planes(),
-            input: shape.depth_height_width().map(|size| size as usize),
-            output: pooled.depth_height_width().map(|size| size as usize),
-            axes: config.axes(),
-        })
+        let input = shape.of_rank(config.rank())?.depth_height_width();
+        Ok(Self { pooled, input, output: pooled.depth_height_width(), axes: config.axes(input) })
+    }
+
+    /// The channel of the window at `output`.
+    fn channel(&self, output: usize) -> usize {
+        let windows_of_plane: usize = self.pooled.spatial().iter().product();
+        output / windows_of_plane % self.pooled.channels()
     }
 
     /// Calls `visit(output index, input indices of the window's taps)` for each window.
     fn for_each(&self, mut visit: impl FnMut(usize, &[usize])) {
-        let [depth, height, width] = self.input;
+        let [depth, height, width] = self.input.map(|size| size as usize);
         let mut taps = Vec::new();
         let mut output = 0;
-        for plane in 0..self.planes {
+        for plane in 0..self.pooled.planes() {
             for d in 0..self.output[0] {
+                let depths = self.positions(0, d);
                 for h in 0..self.output[1] {
+                    let heights = self.positions(1, h);
                     for w in 0..self.output[2] {
+                        let widths = self.positions(2, w);
                         taps.clear();
-                        for d in self.taps(0, d) {
-                            for h in self.taps(1, h) {
-                                taps.extend(self.taps(2, w).map(|w| ((plane * depth + d) * height + h) * width + w));
+                        for d in &depths {
+                            for h in &heights {
+                                taps.extend(widths.iter().map(|w| ((plane * depth + d) * height + h) * width + w));
                             }
                         }
                         visit(output, &taps);
@@ -194,12 +326,16 @@ impl Windows {
     }
 
     /// The input positions, inside the input, of window `window` along `axis`.
-    fn taps(&self, axis: usize, window: usize) -> impl Iterator<Item = usize> + use<> {
+    fn positions(&self, axis: usize, window: u32) -> Vec<usize> {
         let (size, axis) = (self.input[axis], self.axes[axis]);
+        if axis.adaptive > 0 {
+            return axis.adaptive_positions(window, size).map(|position| position as usize).collect();
+        }
+        let (stride, padding, dilation) = (axis.stride as usize, axis.padding as usize, axis.dilation as usize);
         (0..axis.kernel as usize)
-            .map(move |tap| window * axis.stride as usize + tap * axis.dilation as usize)
-            .filter_map(move |padded| padded.checked_sub(axis.padding as usize))
-            .filter(move |&position| position < size)
+            .filter_map(|tap| (window as usize * stride + tap * dilation).checked_sub(padding))
+            .filter(|&position| position < size as usize)
+            .collect()
     }
 }
 
@@ -208,5 +344,194 @@ fn check_length(role: &'static str, data: &[f32], shape: &Shape) -> Result<()> {
         Ok(())
     } else {
         Err(Error::DataLength { role, given: data.len(), shape: *shape })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: [GradientRule; 2] = [GradientRule::Exact, GradientRule::Detached];
+
+    fn shape(dims: impl AsRef<[usize]>) -> Shape {
+        Shape::new(dims).unwrap()
+    }
+
+    /// Values from -2 to 2, no two neighbours alike, the same in every run.
+    fn values(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|index| ((index * 37 + seed * 11) % 65) as f32 / 16.0 - 2.0).collect()
+    }
+
+    /// What the derivatives take besides `x`: `g` and `v`.
+    #[derive(Clone)]
+    struct Data {
+        x: Vec<f32>,
+        g: Vec<f32>,
+        v: Vec<f32>,
+    }
+
+    impl Data {
+        fn new(config: &SoftPoolConfig, shape: &Shape) -> Self {
+            let (elements, windows) = (shape.elements(), shape.pooled(config).unwrap().elements());
+            Self { x: values(elements, 1), g: values(windows, 2), v: values(elements, 3) }
+        }
+    }
+
+    /// All that the reference computes of a pooling, by name.
+    fn all(reference: &Reference, shape: &Shape, Data { x, g, v }: &Data) -> [(&'static str, Vec<f64>); 7] {
+        let forward = reference.forward(shape, x).unwrap();
+        let second = reference.second_backward(shape, x, g, v).unwrap();
+        [
+            ("y", forward.y),
+            ("lse", forward.lse),
+            ("grad_input", reference.backward(shape, x, g).unwrap()),
+            ("grad_beta", reference.grad_beta(shape, x, g).unwrap()),
+            ("jvp", reference.jvp(shape, x, v).unwrap()),
+            ("second gradient of grad_output", second.grad_output),
+            ("second gradient of the input", second.input),
+        ]
+    }
+
+    #[test]
+    fn betas_by_channel_are_those_of_channels_pooled_alone() {
+        const CHANNELS: usize = 3;
+        /// The values of `channel` in a batch of two; gradients of beta have one for each channel.
+        fn of_channel<T: Copy>(values: &[T], channel: usize) -> Vec<T> {
+            let plane = values.len().div_ceil(2 * CHANNELS);
+            values.chunks(plane).skip(channel).step_by(CHANNELS).flatten().copied().collect()
+        }
+        let betas = [0.5, -1.0, 2.0];
+        for rule in RULES {
+            let builder = SoftPoolConfig::builder([3]).stride([2]).padding([1]).gradient_rule(rule);
+            let config = builder.build().unwrap();
+            let whole = shape([2, CHANNELS, 9]);
+            let data = Data::new(&config, &whole);
+            let by_channel = all(&Reference::new(&config).with_betas(&betas), &whole, &data);
+            for (channel, beta) in betas.into_iter().enumerate() {
+                let alone = builder.clone().beta(beta).build().unwrap();
+                let [x, g, v] = [&data.x, &data.g, &data.v].map(|values| of_channel(values, channel));
+                let alone = all(&Reference::new(&alone), &shape([2, 1, 9]), &Data { x, g, v });
+                for ((name, got), (_, want)) in by_channel.iter().zip(alone) {
+                    assert_eq!(of_channel(got, channel), want, "{name} of channel {channel}, {rule:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_beta_is_that_of_every_channel() {
+        let builder = SoftPoolConfig::builder([2, 2]).stride([1]);
+        let (one, two) = (builder.build().unwrap(), builder.beta(2.0).build().unwrap());
+        let shape = shape([2, 3, 3, 4]);
+        let data = Data::new(&one, &shape);
+        let want = all(&Reference::new(&two), &shape, &data);
+        for betas in [&[2.0][..], &[2.0; 3]] {
+            assert_eq!(all(&Reference::new(&one).with_betas(betas), &shape, &data), want, "{betas:?}");
+        }
+    }
+
+    #[test]
+    fn betas_are_checked_by_every_call() {
+        let config = SoftPoolConfig::builder([2]).build().unwrap();
+        let (shape, x, g) = (shape([1, 3, 2]), [0.0; 6], [0.0; 3]);
+        for betas in [&[][..], &[1.0; 2], &[1.0; 6], &[f32::NAN], &[1.0, 1.0, f32::INFINITY]] {
+            let reference = Reference::new(&config).with_betas(betas);
+            let errors = [
+                reference.forward(&shape, &x).unwrap_err(),
+                reference.backward(&shape, &x, &g).unwrap_err(),
+                reference.grad_beta(&shape, &x, &g).unwrap_err(),
+                reference.jvp(&shape, &x, &x).unwrap_err(),
+                reference.second_backward(&shape, &x, &g, &x).unwrap_err(),
+            ];
+            for error in errors {
+                let expected = match error {
+                    Error::DataLength { role: "the betas", given, shape } => {
+                        given == betas.len() && shape.dims() == [3]
+                    }
+                    Error::BetaNotFinite { beta } => betas.iter().any(|given| given.to_bits() == beta.to_bits()),
+                    _ => false,
+                };
+                assert!(expected, "{betas:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn adaptive_windows_are_pytorchs() {
+        let windows = |config: SoftPoolConfig, dims: &[usize]| {
+            let mut windows = Vec::new();
+            for_each_window(&config, &shape(dims), |_, taps| windows.push(taps.to_vec())).unwrap();
+            windows
+        };
+        let adaptive = |output: &[usize]| SoftPoolConfig::adaptive(output).build().unwrap();
+        assert_eq!(windows(adaptive(&[3]), &[1, 5]), [vec![0, 1], vec![1, 2, 3], vec![3, 4]]);
+        // One axis that divides, one that doesn't, in the second plane.
+        let rows = [vec![10, 11], vec![11, 12, 13], vec![13, 14], vec![15, 16], vec![16, 17, 18], vec![18, 19]];
+        assert_eq!(windows(adaptive(&[2, 3]), &[2, 2, 5])[6..], rows);
+        let whole = SoftPoolConfig::global(3).build().unwrap();
+        assert_eq!(windows(whole, &[1, 2, 2, 3]), [(0..12).collect::<Vec<_>>()]);
+        let plain = SoftPoolConfig::builder([2, 3]).build().unwrap();
+        assert_eq!(windows(adaptive(&[2, 2]), &[1, 2, 4, 6]), windows(plain, &[1, 2, 4, 6]));
+    }
+
+    #[test]
+    fn a_sample_without_a_batch_is_a_batch_of_one() {
+        for rule in RULES {
+            for builder in [SoftPoolConfig::builder([3, 2]).padding([1]), SoftPoolConfig::adaptive([3, 2])] {
+                let config = builder.gradient_rule(rule).build().unwrap();
+                let (sample, batch) = (shape([2, 4, 5]), shape([1, 2, 4, 5]));
+                let reference = Reference::new(&config).with_betas(&[1.0, -0.5]);
+                let data = Data::new(&config, &batch);
+                assert_eq!(all(&reference, &sample, &data), all(&reference, &batch, &data), "{config:?}");
+                assert_eq!(reference.forward(&sample, &data.x).unwrap().shape, sample.pooled(&config).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn what_weighs_nothing_changes_no_derivative() {
+        for (rule, beta) in RULES.into_iter().flat_map(|rule| [(rule, 1.0), (rule, -1.0)]) {
+            let config = |kernel| SoftPoolConfig::builder([kernel]).beta(beta).gradient_rule(rule).build().unwrap();
+            let nothing = f32::NEG_INFINITY * beta;
+            let data = Data { x: vec![0.5, -1.0, nothing], g: vec![2.0], v: vec![3.0, 4.0, 5.0] };
+            let without = Data { x: vec![0.5, -1.0], v: vec![3.0, 4.0], ..data.clone() };
+            let got = all(&Reference::new(&config(3)), &shape([1, 3]), &data);
+            let want = all(&Reference::new(&config(2)), &shape([1, 2]), &without);
+            for ((name, mut got), (_, want)) in got.into_iter().zip(want) {
+                if got.len() == 3 {
+                    assert_eq!(got.pop(), Some(0.0), "{name}");
+                }
+                assert_eq!(got, want, "{name} by {rule:?}, beta {beta}");
+            }
+        }
+    }
+
+    #[test]
+    fn windows_without_weights_have_no_derivative() {
+        let (nan, infinity) = (f32::NAN, f32::INFINITY);
+        for rule in RULES {
+            for x in [[nan, 1.0], [infinity, 1.0], [-infinity, -infinity]] {
+                let config = SoftPoolConfig::builder([2]).gradient_rule(rule).build().unwrap();
+                let data = Data { x: x.to_vec(), g: vec![2.0], v: vec![3.0, 4.0] };
+                for (name, got) in &all(&Reference::new(&config), &shape([1, 2]), &data)[2..] {
+                    assert!(got.iter().all(|value| value.is_nan()), "{name} of {x:?} by {rule:?}: {got:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn windows_of_padding_have_derivatives_of_zero() {
+        for rule in RULES {
+            // One window, whose taps are one before the input and one behind it.
+            let config = SoftPoolConfig::builder([2]).padding([1]).dilation([3]).gradient_rule(rule).build().unwrap();
+            let shape = shape([1, 2]);
+            let [(_, y), (_, lse), derivatives @ ..] =
+                all(&Reference::new(&config), &shape, &Data::new(&config, &shape));
+            assert_eq!((y, lse), (vec![f64::NEG_INFINITY], vec![f64::NEG_INFINITY]));
+            for (name, got) in derivatives {
+                assert!(got.iter().all(|&value| value == 0.0), "{name} by {rule:?}: {got:?}");
+            }
+        }
     }
 }

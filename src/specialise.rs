@@ -2,87 +2,60 @@
 
 use std::fmt::Write as _;
 
+use crate::bound::Role;
 use crate::config::AxisWindow;
+use crate::element::{ElementType, WORD_BYTES};
 use crate::geometry::{Geometry, Grid, Kernel};
 use crate::unroll::unroll;
 
-/// The binding of the parameters, which shaders/window.wgsl declares.
+/// The binding of the parameters, which shaders/window.wgsl declares; those of the tensors follow in the order of their roles.
 pub(crate) const PARAMS_BINDING: u32 = 0;
 
-/// A tensor that a kernel binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Role {
-    X,
-    Y,
-    Lse,
-    Statistics,
-    GradOutput,
-    GradInput,
-}
-
-impl Role {
-    pub const ALL: [Self; 6] = [Self::X, Self::Y, Self::Lse, Self::Statistics, Self::GradOutput, Self::GradInput];
-
-    /// The name in the shaders.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::X => "x",
-            Self::Y => "y",
-            Self::Lse => "lse",
-            Self::Statistics => "statistics",
-            Self::GradOutput => "grad_output",
-            Self::GradInput => "grad_input",
-        }
-    }
-
-    /// The name in errors.
-    pub fn described(self) -> &'static str {
-        match self {
-            Self::X => "the input",
-            Self::Y => "the output",
-            Self::Lse => "the lse output",
-            Self::Statistics => "the statistics",
-            Self::GradOutput => "the gradient of the output",
-            Self::GradInput => "the gradient of the input",
-        }
-    }
-
-    pub fn binding(self) -> u32 {
-        PARAMS_BINDING + 1 + self as u32
-    }
+/// The binding of a tensor.
+pub(crate) fn binding(role: Role) -> u32 {
+    PARAMS_BINDING + 1 + role as u32
 }
 
 /// Everything that specialises a kernel's text: the key of the pipeline cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Specialisation {
     pub geometry: Geometry,
-    /// Whether a forward writes y (a backward that needs only statistics does not want it), lse and statistics.
-    pub y: bool,
-    pub lse: bool,
-    pub statistics: bool,
+    /// The element types of the tensors that are bound, by role.
+    pub tensors: [Option<ElementType>; Role::COUNT],
+    /// Whether each dispatch has all blocks of its planes.
+    pub whole_planes: bool,
     /// Whether a tensor that is read shares its buffer with one that is written: wgpu then wants both bound for
     /// writing, since a buffer has one usage within a dispatch.
     pub shared_buffer: bool,
 }
 
 impl Specialisation {
-    /// Whether the kernel writes the tensor; None if it doesn't bind it.
-    pub fn writes(&self, role: Role) -> Option<bool> {
-        let forward = self.geometry.kernel.is_forward();
+    pub fn new(geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
+        let mut specialisation =
+            Self { geometry, tensors: [None; Role::COUNT], whole_planes: true, shared_buffer: false };
+        for (role, element_type) in tensors {
+            specialisation.tensors[role as usize] = Some(element_type);
+        }
+        specialisation
+    }
+
+    pub fn has(&self, role: Role) -> bool {
+        self.tensors[role as usize].is_some()
+    }
+
+    /// Whether the kernel writes a tensor that it binds.
+    pub fn writes(&self, role: Role) -> bool {
         match role {
-            Role::X => Some(false),
-            Role::Y => (forward && self.y).then_some(true),
-            Role::Lse => (forward && self.lse).then_some(true),
-            Role::Statistics if forward => self.statistics.then_some(true),
-            Role::Statistics => self.geometry.kernel.reads_statistics().then_some(false),
-            Role::GradOutput => (!forward).then_some(false),
-            Role::GradInput => (!forward).then_some(true),
+            Role::Y | Role::Lse | Role::GradInput => true,
+            Role::Statistics => self.geometry.kernel.is_forward(),
+            Role::Moments => self.geometry.kernel.is_tangent(),
+            Role::X | Role::GradOutput | Role::Tangent | Role::Betas => false,
         }
     }
 
-    /// Whether the tensor is bound with `var<storage, read>`; None if it is not bound.
-    pub fn read_only(&self, role: Role) -> Option<bool> {
-        self.writes(role).map(|writes| !writes && !self.shared_buffer)
+    /// Whether a tensor is bound with `var<storage, read>`.
+    pub fn read_only(&self, role: Role) -> bool {
+        !self.writes(role) && !self.shared_buffer
     }
 
     /// The label of everything made from it: "softpool backward k3 s2 p1".
@@ -97,7 +70,8 @@ impl Specialisation {
             [_, h, w] if axes[0] == AxisWindow::UNIT => format!(" {name}{h}x{w}"),
             [d, h, w] => format!(" {name}{d}x{h}x{w}"),
         };
-        let mut label = format!("softpool {}", kernel.name().replace('_', " "));
+        let second = if self.geometry.second { "second " } else { "" };
+        let mut label = format!("softpool {second}{}", kernel.name().replace('_', " "));
         label += &by_axis("k", &|i| axes[i].kernel);
         label += &by_axis("s", &|i| axes[i].stride);
         if axes.iter().any(|axis| axis.padding > 0) {
@@ -105,6 +79,9 @@ impl Specialisation {
         }
         if axes.iter().any(|axis| axis.dilation > 1) {
             label += &by_axis("d", &|i| axes[i].dilation);
+        }
+        if axes.iter().any(|axis| axis.adaptive > 0) {
+            label += " adaptive";
         }
         if *detached {
             label += " detached";
@@ -122,17 +99,26 @@ impl Specialisation {
         let switches = [
             ("HAS_DEPTH", self.geometry.has_depth),
             ("MASKED", self.geometry.masked()),
-            ("FLAT_LAYERS", self.geometry.grid != Grid::Rows),
+            ("FLAT_LAYERS", matches!(self.geometry.grid, Grid::Layers | Grid::Planes)),
             ("FLAT_PLANES", self.geometry.grid == Grid::Planes),
             ("HAS_REMAINDER", self.geometry.has_remainder),
             ("DOUBLING", self.geometry.sums_by_doubling()),
             ("DETACHED", self.geometry.detached),
             ("VECTOR_X", self.geometry.vectors.x),
             ("VECTOR_Y", self.geometry.vectors.y),
-            ("VECTOR_GRADIENT", self.geometry.vector_gradient()),
-            ("STORE_Y", self.y),
-            ("SAVE_LSE", self.lse),
-            ("SAVE_STATISTICS", self.statistics),
+            ("VECTOR_GRADIENT", self.geometry.vectors.gradient),
+            ("STORE_Y", self.has(Role::Y)),
+            ("SAVE_LSE", self.has(Role::Lse)),
+            ("SAVE_STATISTICS", self.has(Role::Statistics)),
+            ("SAVE_MOMENTS", self.has(Role::Moments)),
+            ("BY_BETA", self.geometry.kernel.is_tangent() && self.has(Role::GradOutput)),
+            ("SECOND", self.geometry.second),
+            ("WHOLE_PLANES", self.whole_planes),
+            ("ONE_SAMPLE", self.geometry.one_sample),
+            ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
+            ("ADAPTIVE_D", self.geometry.axes[0].adaptive > 0),
+            ("ADAPTIVE_H", self.geometry.axes[1].adaptive > 0),
+            ("ADAPTIVE_W", self.geometry.axes[2].adaptive > 0),
         ];
         for (name, value) in switches {
             writeln!(text, "const {name} = {value};").expect("a String takes any text");
@@ -144,47 +130,80 @@ impl Specialisation {
         text
     }
 
+    /// Of a tensor x: `x_index`, the index of an element in its binding (an input's in a tensor of inputs, a window's in one of
+    /// windows), and `step_x`, from one element of a row to the next; `load_x`, `load_x4`, `store_x` and `store_x4` at an
+    /// index, by the type that elements are stored as. Tensors that are not bound read as 0.
     fn write_accessor(&self, role: Role, text: &mut String) -> std::fmt::Result {
         let name = role.name();
-        let Some(read_only) = self.read_only(role) else {
-            // The forward kernels store what they are asked for, and call all of these.
-            let output = matches!(role, Role::Y | Role::Lse | Role::Statistics);
-            if output && self.geometry.kernel.is_forward() {
-                writeln!(text, "fn store_{name}(index: u32, value: f32) {{}}")?;
-                writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{}}")?;
-            }
-            // The backward kernels for statistics and for none load both kinds of rows.
-            if role == Role::Statistics && !self.geometry.kernel.is_forward() {
-                writeln!(text, "fn load_{name}(index: u32) -> f32 {{ return 0.0; }}")?;
-                writeln!(text, "fn load_{name}4(index: u32) -> vec4<f32> {{ return vec4(0.0); }}")?;
-            }
-            return Ok(());
-        };
-        let access = if read_only { "read" } else { "read_write" };
-        let binding = role.binding();
-        let vector = self.is_vector(role);
-        let element = if vector { "vec4<f32>" } else { "f32" };
-        writeln!(text, "@group(0) @binding({binding}) var<storage, {access}> {name}: array<{element}>;")?;
-        // Indices count elements; those of vectors are multiples of 4.
-        let one = if vector { format!("{name}[index / 4u][index % 4u]") } else { format!("{name}[index]") };
-        let four = format!("{name}[index / 4u]");
-        if self.writes(role) == Some(true) {
-            writeln!(text, "fn store_{name}(index: u32, value: f32) {{ {one} = value; }}")?;
-            let body = if vector {
-                format!("{four} = values;")
-            } else {
-                (0..4).map(|i| format!("{name}[index + {i}u] = values[{i}]; ")).collect()
-            };
-            writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{ {body} }}")
+        let contiguous = self.geometry.contiguous_rows & role.bit() != 0;
+        let step = if contiguous { "1u".into() } else { format!("params.{name}.position.z") };
+        let size = if role.is_of_inputs() { "params.input_size" } else { "params.output_size" };
+        let index = if self.geometry.contiguous_tensors & role.bit() != 0 {
+            // By sizes, which every kernel has at hand: fewer values are alive, for some per cent of the time.
+            format!("params.{name}.start + ((plane.y * {size}.x + at.x) * {size}.y + at.y) * {size}.z + at.z")
         } else {
-            writeln!(text, "fn load_{name}(index: u32) -> f32 {{ return {one}; }}")?;
-            let body = if vector {
-                four
-            } else {
-                format!("vec4({name}[index], {name}[index + 1u], {name}[index + 2u], {name}[index + 3u])")
-            };
-            writeln!(text, "fn load_{name}4(index: u32) -> vec4<f32> {{ return {body}; }}")
+            let terms = ["plane.x * sample", "plane.y * channel", "at.x * position.x", "at.y * position.y"];
+            let terms = terms.map(|term| term.replace("* ", &format!("* params.{name}."))).join(" + ");
+            format!("params.{name}.start + {terms} + at.z * step_{name}()")
+        };
+        let access = if self.read_only(role) { "read" } else { "read_write" };
+        let (vector, writes) = (self.is_vector(role), self.writes(role));
+        let half = |element_type| if element_type == ElementType::F16 { "f16" } else { "bf16" };
+        let declare = |element: &str| {
+            format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{element}>;", binding(role))
+        };
+        let each = |four: &dyn Fn(u32) -> String| (0..4).map(four).collect::<Vec<_>>();
+        let loads = format!("vec4({})", each(&|i| format!("load_{name}(index + {i}u)")).join(", "));
+        let stores = each(&|i| format!("store_{name}(index + {i}u, values[{i}]);")).join(" ");
+        // The declaration; loads of one and of four; stores of one and of four. Those of vectors are at multiples of 4.
+        let (declaration, load, load4, store, store4) = match self.tensors[role as usize] {
+            None => (String::new(), "0.0".into(), "vec4(0.0)".into(), String::new(), String::new()),
+            Some(ElementType::F32) if vector => {
+                let (one, four) = (format!("{name}[index / 4u][index % 4u]"), format!("{name}[index / 4u]"));
+                let stores = (format!("{one} = value;"), format!("{four} = values;"));
+                (declare("vec4<f32>"), one, four, stores.0, stores.1)
+            }
+            Some(ElementType::F32) => {
+                let one = format!("{name}[index]");
+                let store = format!("{one} = value;");
+                (declare("f32"), one, loads, store, stores)
+            }
+            // Four halves are two words, which one invocation has to itself.
+            Some(element_type) if vector => {
+                let half = half(element_type);
+                let four = format!("f32_from_{half}({name}[index / 4u])");
+                let word = format!("{name}[index / 4u][index / 2u % 2u]");
+                let store = format!("{word} ^= half_change({word}, index, {half}_bits(vec4(value)).x);");
+                let store4 = format!("{name}[index / 4u] = pack_halves({half}_bits(values));");
+                (declare("vec2<u32>"), format!("{four}[index % 4u]"), four, store, store4)
+            }
+            // Another invocation may write the other half of a word at the same time.
+            Some(element_type) if writes => {
+                let (half, word) = (half(element_type), format!("&{name}[index / 2u]"));
+                let change = format!("half_change(atomicLoad({word}), index, {half}_bits(vec4(value)).x)");
+                (declare("atomic<u32>"), "0.0".into(), loads, format!("atomicXor({word}, {change});"), stores)
+            }
+            Some(element_type) => {
+                let word = format!("{name}[index / 2u] >> half_shift(index)");
+                (
+                    declare("u32"),
+                    format!("f32_from_{}(vec2({word}, 0u)).x", half(element_type)),
+                    loads,
+                    String::new(),
+                    stores,
+                )
+            }
+        };
+        writeln!(text, "{declaration}")?;
+        writeln!(text, "fn step_{name}() -> u32 {{ return {step}; }}")?;
+        writeln!(text, "fn {name}_index(plane: vec2<u32>, at: vec3<u32>) -> u32 {{ return {index}; }}")?;
+        writeln!(text, "fn load_{name}(index: u32) -> f32 {{ return {load}; }}")?;
+        writeln!(text, "fn load_{name}4(index: u32) -> vec4<f32> {{ return {load4}; }}")?;
+        if writes {
+            writeln!(text, "fn store_{name}(index: u32, value: f32) {{ {store} }}")?;
+            writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{ {store4} }}")?;
         }
+        Ok(())
     }
 
     /// Whether the tensor is bound as vectors of four elements.
@@ -192,16 +211,33 @@ impl Specialisation {
         let vectors = self.geometry.vectors;
         match role {
             Role::X => vectors.x,
-            Role::GradInput => self.geometry.vector_gradient(),
+            Role::GradInput => vectors.gradient,
             Role::Y | Role::GradOutput | Role::Lse | Role::Statistics => vectors.y,
+            Role::Tangent | Role::Moments | Role::Betas => false,
         }
+    }
+
+    /// The least bytes that a binding of the tensor holds, if it is bound.
+    pub fn min_binding_bytes(&self, role: Role) -> Option<u64> {
+        let element_type = self.tensors[role as usize]?;
+        Some(if self.is_vector(role) { 4 * element_type.bytes() } else { WORD_BYTES })
     }
 
     /// The complete shader.
     pub fn wgsl(&self) -> String {
         let constants = self.geometry.constants();
         let mut text = self.prelude();
-        for file in self.geometry.kernel.files() {
+        let shared = [
+            include_str!("../shaders/window.wgsl"),
+            include_str!("../shaders/positions.wgsl"),
+            match self.has(Role::Betas) {
+                false => include_str!("../shaders/beta.wgsl"),
+                true => include_str!("../shaders/beta_by_channel.wgsl"),
+            },
+        ];
+        let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
+        let halves = halves.then_some(include_str!("../shaders/halves.wgsl"));
+        for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files()) {
             text.push('\n');
             text += &unroll(file, &constants);
         }
@@ -215,18 +251,20 @@ impl Kernel {
         match self {
             Self::ForwardDisjoint => "forward_disjoint",
             Self::ForwardOverlap => "forward_overlap",
+            Self::ForwardWindow => "forward_window",
             Self::ForwardWorkgroup => "forward_workgroup",
             Self::BackwardDisjoint => "backward_disjoint",
             Self::BackwardOverlap => "backward_overlap",
             Self::BackwardStatistics => "backward_statistics",
             Self::BackwardInput => "backward_input",
             Self::BackwardWorkgroup => "backward_workgroup",
+            Self::TangentInvocation | Self::TangentWorkgroup => "tangent",
+            Self::Sum => "sum",
         }
     }
 
-    /// The files that make the kernel, its own last.
+    /// The files that make the kernel, its own last; those that all share apart.
     fn files(self) -> Vec<&'static str> {
-        const WINDOW: &str = include_str!("../shaders/window.wgsl");
         const ROWS: &str = include_str!("../shaders/rows.wgsl");
         const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
@@ -237,31 +275,36 @@ impl Kernel {
         const WINDOW_SUMS: &str = include_str!("../shaders/window_sums.wgsl");
         const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
         const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
+        const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
+        const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
+        const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
-            Self::ForwardDisjoint => {
-                vec![WINDOW, ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")]
+            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
+            Self::ForwardOverlap => vec![ROWS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")],
+            Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
+            Self::ForwardWorkgroup => {
+                vec![SHARED_WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")]
             }
-            Self::ForwardOverlap => {
-                vec![WINDOW, ROWS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")]
-            }
-            Self::ForwardWorkgroup => vec![WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")],
             Self::BackwardDisjoint => {
-                vec![WINDOW, ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
+                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
             }
             Self::BackwardOverlap => {
                 let kernel = include_str!("../shaders/backward_overlap.wgsl");
-                vec![WINDOW, ROWS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
+                vec![ROWS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
             }
             Self::BackwardStatistics => {
                 let kernel = include_str!("../shaders/backward_statistics.wgsl");
-                vec![WINDOW, ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
+                vec![ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
             }
-            Self::BackwardInput => {
-                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")]
-            }
+            Self::BackwardInput => vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")],
             Self::BackwardWorkgroup => {
-                vec![WINDOW, BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_workgroup.wgsl")]
+                vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_workgroup.wgsl")]
             }
+            Self::TangentInvocation => {
+                vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
+            }
+            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, SUMS_BY_WORKGROUP],
+            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), SUMS_BY_WORKGROUP],
         }
     }
 }

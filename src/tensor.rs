@@ -4,19 +4,24 @@ use std::future::Future;
 
 use futures_intrusive::channel::shared::oneshot_channel;
 
-use crate::{Error, Result, Shape};
+use crate::element::{WORD_BYTES, whole_words};
+use crate::shape::MAX_AXES;
+use crate::{ElementType, Error, Result, Shape};
 
-/// Bytes of an f32 element.
-pub(crate) const ELEMENT_BYTES: u64 = size_of::<f32>() as u64;
-
-/// A contiguous f32 tensor inside a buffer that the host owns.
+/// A tensor inside a buffer that the host owns: of any element type, at any element, with any strides.
+///
+/// It starts as a contiguous f32 tensor at the start of the buffer:
 ///
 /// ```no_run
 /// # fn example(buffer: &wgpu::Buffer) -> softpool::Result<()> {
 /// use softpool::{Shape, TensorView};
 ///
 /// // Sample 3 of a batch of (64, 112, 112), f32.
-/// let sample = TensorView::new(buffer, Shape::new([1, 64, 112, 112])?).at_byte_offset(3 * 64 * 112 * 112 * 4);
+/// let sample = TensorView::new(buffer, Shape::new([64, 112, 112])?).at_byte_offset(3 * 64 * 112 * 112 * 4);
+/// // A batch whose channels lie next to each other (NHWC), f16.
+/// let channels_last = TensorView::new(buffer, Shape::new([8, 64, 112, 112])?)
+///     .of_type(softpool::ElementType::F16)
+///     .with_strides([64 * 112 * 112, 1, 112 * 64, 64])?;
 /// # Ok(())
 /// # }
 /// ```
@@ -24,16 +29,54 @@ pub(crate) const ELEMENT_BYTES: u64 = size_of::<f32>() as u64;
 pub struct TensorView<'a> {
     /// The buffer that holds the tensor.
     pub buffer: &'a wgpu::Buffer,
-    /// Where in the buffer the tensor starts: a multiple of the device's `min_storage_buffer_offset_alignment`.
+    /// Where in the buffer the tensor starts: a multiple of the element size.
     pub byte_offset: u64,
     /// The tensor's shape.
     pub shape: Shape,
+    /// How its elements are stored.
+    pub element_type: ElementType,
+    /// By axis of the shape; the rest is unused.
+    strides: [usize; MAX_AXES],
 }
 
 impl<'a> TensorView<'a> {
-    /// The tensor of `shape` at the start of `buffer`.
+    /// The contiguous f32 tensor of `shape` at the start of `buffer`.
     pub fn new(buffer: &'a wgpu::Buffer, shape: Shape) -> Self {
-        Self { buffer, byte_offset: 0, shape }
+        let mut strides = [0; MAX_AXES];
+        let mut stride = 1usize;
+        for (index, dim) in shape.dims().iter().enumerate().rev() {
+            strides[index] = stride;
+            stride = stride.saturating_mul(*dim);
+        }
+        Self { buffer, byte_offset: 0, shape, element_type: ElementType::F32, strides }
+    }
+
+    /// The same tensor with elements of another type.
+    pub fn of_type(mut self, element_type: ElementType) -> Self {
+        self.element_type = element_type;
+        self
+    }
+
+    /// The same tensor with these strides, in elements, one for each axis of its shape. A stride of 0 repeats an element
+    /// along the axis, which only a tensor that is read can do.
+    ///
+    /// # Errors
+    /// [`Error::Strides`] for another number of strides than axes, or strides that reach beyond any buffer.
+    pub fn with_strides(mut self, strides: impl AsRef<[usize]>) -> Result<Self> {
+        let given = strides.as_ref();
+        let reach = self.shape.dims().iter().zip(given).try_fold(8usize, |reach, (&dim, stride)| {
+            stride.checked_mul(8)?.checked_mul(dim.saturating_sub(1))?.checked_add(reach)
+        });
+        if given.len() != self.shape.dims().len() || reach.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+            return Err(Error::Strides { given: given.to_vec(), shape: self.shape });
+        }
+        self.strides[..given.len()].copy_from_slice(given);
+        Ok(self)
+    }
+
+    /// The strides, in elements, one for each axis of the shape.
+    pub fn strides(&self) -> &[usize] {
+        &self.strides[..self.shape.dims().len()]
     }
 
     /// The same tensor at a byte offset.
@@ -44,7 +87,11 @@ impl<'a> TensorView<'a> {
 
     /// Bytes from the first to the last element.
     pub fn bytes(&self) -> u64 {
-        self.shape.elements() as u64 * ELEMENT_BYTES
+        if self.shape.elements() == 0 {
+            return 0;
+        }
+        let last: usize = self.shape.dims().iter().zip(self.strides()).map(|(dim, stride)| (dim - 1) * stride).sum();
+        (last as u64 + 1) * self.element_type.bytes()
     }
 }
 
@@ -54,33 +101,79 @@ impl<'a> From<&'a GpuTensor> for TensorView<'a> {
     }
 }
 
-/// A contiguous f32 tensor in a buffer of its own, with what is needed to read it back.
+/// A view that keeps its buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OwnedView {
+    buffer: wgpu::Buffer,
+    byte_offset: u64,
+    shape: Shape,
+    element_type: ElementType,
+    strides: [usize; MAX_AXES],
+}
+
+impl OwnedView {
+    pub fn of(view: &TensorView<'_>) -> Self {
+        let TensorView { buffer, byte_offset, shape, element_type, strides } = *view;
+        Self { buffer: buffer.clone(), byte_offset, shape, element_type, strides }
+    }
+
+    pub fn view(&self) -> TensorView<'_> {
+        let Self { ref buffer, byte_offset, shape, element_type, strides } = *self;
+        TensorView { buffer, byte_offset, shape, element_type, strides }
+    }
+}
+
+/// A contiguous tensor in a buffer of its own, with what is needed to read it back.
 #[derive(Clone, Debug)]
 pub struct GpuTensor {
     device: wgpu::Device,
     queue: wgpu::Queue,
     buffer: wgpu::Buffer,
     shape: Shape,
+    element_type: ElementType,
 }
 
 impl GpuTensor {
-    /// A tensor with a copy of `data`.
+    /// An f32 tensor with a copy of `data`.
     ///
     /// # Errors
     /// [`Error::DataLength`], [`Error::DeviceLimit`].
     pub fn from_slice(device: &wgpu::Device, queue: &wgpu::Queue, shape: Shape, data: &[f32]) -> Result<Self> {
+        Self::from_slice_as(device, queue, shape, ElementType::F32, data)
+    }
+
+    /// A tensor of another type with a copy of `data`, each value rounded to the nearest that the type has.
+    ///
+    /// # Errors
+    /// [`Error::DataLength`], [`Error::DeviceLimit`].
+    pub fn from_slice_as(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        shape: Shape,
+        element_type: ElementType,
+        data: &[f32],
+    ) -> Result<Self> {
         if data.len() != shape.elements() {
             return Err(Error::DataLength { role: "the tensor", given: data.len(), shape });
         }
-        let tensor = Self::allocate(device, queue, shape, "softpool tensor")?;
-        queue.write_buffer(&tensor.buffer, 0, bytemuck::cast_slice(data));
+        let tensor = Self::allocate(device, queue, shape, element_type, "softpool tensor")?;
+        match element_type {
+            ElementType::F32 => queue.write_buffer(&tensor.buffer, 0, bytemuck::cast_slice(data)),
+            _ => queue.write_buffer(&tensor.buffer, 0, &element_type.encode(data)),
+        }
         Ok(tensor)
     }
 
     /// A tensor of zeros, to be written by a kernel.
-    pub(crate) fn allocate(device: &wgpu::Device, queue: &wgpu::Queue, shape: Shape, label: &str) -> Result<Self> {
-        let buffer = create_buffer(device, shape.elements() as u64 * ELEMENT_BYTES, label)?;
-        Ok(Self { device: device.clone(), queue: queue.clone(), buffer, shape })
+    pub(crate) fn allocate(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        shape: Shape,
+        element_type: ElementType,
+        label: &str,
+    ) -> Result<Self> {
+        let buffer = create_buffer(device, shape.elements() as u64 * element_type.bytes(), label)?;
+        Ok(Self { device: device.clone(), queue: queue.clone(), buffer, shape, element_type })
     }
 
     /// The buffer: usable as storage, and as source and destination of copies.
@@ -93,12 +186,17 @@ impl GpuTensor {
         self.shape
     }
 
-    /// The tensor as the calls of [`GpuSoftPool`](crate::GpuSoftPool) take it.
-    pub fn view(&self) -> TensorView<'_> {
-        TensorView::new(&self.buffer, self.shape)
+    /// How the elements are stored.
+    pub fn element_type(&self) -> ElementType {
+        self.element_type
     }
 
-    /// Copies the tensor to the host, after all work submitted so far. Works on the web; natively a thread waits for
+    /// The tensor as the calls of [`GpuSoftPool`](crate::GpuSoftPool) take it.
+    pub fn view(&self) -> TensorView<'_> {
+        TensorView::new(&self.buffer, self.shape).of_type(self.element_type)
+    }
+
+    /// Copies the tensor to the host as f32, after all work submitted so far. Works on the web; natively a thread waits for
     /// the device meanwhile.
     ///
     /// # Errors
@@ -126,7 +224,8 @@ impl GpuTensor {
 
     /// Submits the copy to a mappable buffer and asks for its mapping; the future waits for the mapping.
     fn start_read(&self) -> impl Future<Output = Result<Vec<f32>>> + use<> {
-        let size = self.shape.elements() as u64 * ELEMENT_BYTES;
+        let (elements, element_type) = (self.shape.elements(), self.element_type);
+        let size = whole_words(elements as u64 * element_type.bytes());
         // What fails on a lost device is our error, not one for the host's handler, which panics by default.
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let pending = (size > 0).then(|| {
@@ -157,7 +256,7 @@ impl GpuTensor {
             let lost = || Error::Read("the device is gone".into());
             receiver.receive().await.ok_or_else(lost)?.map_err(|error| Error::Read(error.to_string()))?;
             let mapped = staging.get_mapped_range(..).map_err(|error| Error::Read(error.to_string()))?;
-            Ok(bytemuck::pod_collect_to_vec(&mapped))
+            Ok(element_type.decode(&mapped, elements))
         }
     }
 }
@@ -165,7 +264,7 @@ impl GpuTensor {
 /// A buffer for kernels, usable as storage and as source and destination of copies.
 pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> Result<wgpu::Buffer> {
     // wgpu refuses to bind an empty buffer; an empty tensor's one element is never read.
-    let size = bytes.max(ELEMENT_BYTES);
+    let size = whole_words(bytes.max(WORD_BYTES));
     let allowed = device.limits().max_buffer_size;
     if size > allowed {
         return Err(Error::DeviceLimit {

@@ -7,7 +7,8 @@ mod common;
 use common::accuracy::Expected;
 use common::buffers::run_in_one_buffer;
 use common::{Case, check, check_both_rules, on_every_adapter, pool, run, windows};
-use softpool::{GradientRule, Shape, SoftPoolConfig, reference};
+use softpool::reference::Reference;
+use softpool::{GradientRule, Shape, SoftPoolConfig};
 
 /// One window by the one-liner, in f32.
 fn one_liner(x: &[f32]) -> f32 {
@@ -148,7 +149,7 @@ fn gradient_is_the_derivative() {
     ] {
         let case = Case::with_values(name, builder, [1, 2, 6, 7], values);
         let loss = |x: &[f32]| -> f64 {
-            let y = reference::forward(&case.config, &case.shape, x).expect("a valid case").y;
+            let y = Reference::new(&case.config).forward(&case.shape, x).expect("a valid case").y;
             y.iter().zip(&case.grad_output).map(|(y, &g)| y * f64::from(g)).sum()
         };
         let slopes: Vec<f64> = (0..case.x.len())

@@ -274,7 +274,9 @@ fn public_types_cross_threads() {
     cross::<softpool::Statistics>();
     cross::<softpool::Forward>();
     cross::<Outputs>();
+    cross::<softpool::reference::Reference<'static>>();
     cross::<softpool::reference::Forward>();
+    cross::<softpool::reference::SecondGradients>();
     // The future of a read is awaited on whatever thread an executor likes.
     fn crosses(_: &impl Send) {}
     fn read(tensor: &GpuTensor) {

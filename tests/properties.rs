@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{Case, accuracy::Expected, accuracy::ulp, assert_same_bits, check, on_every_adapter, run};
+use common::{Case, Random, accuracy::Expected, accuracy::ulp, assert_same_bits, check, on_every_adapter, run};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use softpool::{GradientRule, SoftPoolConfig, SoftPoolConfigBuilder, reference};
+use softpool::reference::Reference;
+use softpool::{GradientRule, SoftPoolConfig, SoftPoolConfigBuilder};
 
 /// One seed for all properties, and one strategy: they meet the same windows, whose pipelines they share.
 fn config() -> ProptestConfig {
@@ -115,9 +116,25 @@ fn derivative(f: impl Fn(f32) -> f64) -> f64 {
 
 /// `sum g_R y_R` by the reference.
 fn loss(case: &Case, config: &SoftPoolConfig, x: &[f32]) -> f64 {
-    let y = reference::forward(config, &case.shape, x).expect("a valid case").y;
+    let y = Reference::new(config).forward(&case.shape, x).expect("a valid case").y;
     // A window of nothing but padding has y = -inf, which doesn't depend on x.
     y.iter().zip(&case.grad_output).filter(|(y, _)| y.is_finite()).map(|(y, &g)| y * f64::from(g)).sum()
+}
+
+/// `sum v_i dL/dx_i` by the reference: what the second backward is the gradient of.
+fn second_loss(case: &Case, x: &[f32], grad_output: &[f32], v: &[f32]) -> f64 {
+    let gradient = Reference::new(&case.config).backward(&case.shape, x, grad_output).expect("a valid case");
+    product(&gradient, v)
+}
+
+fn product(left: &[f64], right: &[f32]) -> f64 {
+    left.iter().zip(right).map(|(left, &right)| left * f64::from(right)).sum()
+}
+
+/// A tangent of the input, on a grid so coarse that a finite difference's steps along it are exact in f32.
+fn tangent(case: &Case, seed: u64) -> Vec<f32> {
+    let mut random = Random::new(seed);
+    case.x.iter().map(|_| (random.normal() * 4.0).round() / 16.0).collect()
 }
 
 proptest! {
@@ -240,7 +257,7 @@ proptest! {
     #[test]
     fn the_reference_gradient_is_the_derivative(pooling in poolings()) {
         let case = Pooling { detached: false, ..pooling }.smooth_case();
-        let gradient = reference::backward(&case.config, &case.shape, &case.x, &case.grad_output).unwrap();
+        let gradient = Reference::new(&case.config).backward(&case.shape, &case.x, &case.grad_output).unwrap();
         for index in (0..case.x.len()).step_by(case.x.len() / 16 + 1) {
             let difference = derivative(|step| {
                 let mut x = case.x.clone();
@@ -255,12 +272,64 @@ proptest! {
     #[test]
     fn the_reference_gradient_of_beta_is_the_derivative(pooling in poolings()) {
         let case = Pooling { detached: false, ..pooling }.smooth_case();
-        let gradient = reference::grad_beta(&case.config, &case.shape, &case.x, &case.grad_output).unwrap();
+        let by_channel = Reference::new(&case.config).grad_beta(&case.shape, &case.x, &case.grad_output).unwrap();
+        let gradient: f64 = by_channel.iter().sum();
         let difference = derivative(|step| {
             let case = case.with_beta(case.config.beta() + step);
             loss(&case, &case.config, &case.x)
         });
         let scale = case.grad_output.len() as f64;
         prop_assert!((gradient - difference).abs() < 1e-6 * scale, "dL/dbeta is {gradient} for {difference}");
+    }
+
+    #[test]
+    fn the_reference_jvp_is_the_derivative_along_a_tangent(pooling in poolings()) {
+        let case = Pooling { detached: false, ..pooling.clone() }.smooth_case();
+        let tangent = tangent(&case, pooling.seed);
+        let jvp = Reference::new(&case.config).jvp(&case.shape, &case.x, &tangent).unwrap();
+        let along = product(&jvp, &case.grad_output);
+        let difference = derivative(|step| {
+            let x: Vec<f32> = case.x.iter().zip(&tangent).map(|(x, t)| x + step * t).collect();
+            loss(&case, &case.config, &x)
+        });
+        let scale = case.grad_output.len() as f64;
+        prop_assert!((along - difference).abs() < 1e-6 * scale, "dL along the tangent is {along} for {difference}");
+    }
+
+    /// By both rules: `sum_R g_R jvp(t)_R = sum_i backward(g)_i t_i`.
+    #[test]
+    fn the_reference_jvp_is_the_transpose_of_the_gradient(pooling in poolings()) {
+        let case = pooling.case();
+        let tangent = tangent(&case, pooling.seed);
+        let jvp = Reference::new(&case.config).jvp(&case.shape, &case.x, &tangent).unwrap();
+        let forward = product(&jvp, &case.grad_output);
+        let backward = second_loss(&case, &case.x, &case.grad_output, &tangent);
+        let scale = case.grad_output.len() as f64;
+        prop_assert!((forward - backward).abs() < 1e-11 * scale, "g jvp(t) is {forward}, backward(g) t {backward}");
+    }
+
+    /// By both rules, of which the second is no derivative itself.
+    #[test]
+    fn the_reference_second_gradients_are_derivatives_of_the_gradient(pooling in poolings()) {
+        let case = pooling.smooth_case();
+        let v = tangent(&case, pooling.seed);
+        let reference = Reference::new(&case.config);
+        let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &v).unwrap();
+        for index in (0..case.x.len()).step_by(case.x.len() / 16 + 1) {
+            let difference = derivative(|step| {
+                let mut x = case.x.clone();
+                x[index] += step;
+                second_loss(&case, &x, &case.grad_output, &v)
+            });
+            let (got, name) = (second.input[index], format!("the gradient of x[{index}]"));
+            prop_assert!((got - difference).abs() < 1e-6, "{name} is {got} for {difference}");
+        }
+        // The gradient is linear in g, so that its derivative by one is its value where that is 1 and the others are 0.
+        for index in (0..case.grad_output.len()).step_by(case.grad_output.len() / 16 + 1) {
+            let mut g = vec![0.0; case.grad_output.len()];
+            g[index] = 1.0;
+            let (got, want) = (second.grad_output[index], second_loss(&case, &case.x, &g, &v));
+            prop_assert!((got - want).abs() < 1e-12, "the gradient of g[{index}] is {got} for {want}");
+        }
     }
 }

@@ -1,14 +1,17 @@
-//! The command line: what clap parses, and what of it the library's configuration takes.
+//! The command line: what clap parses.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use softpool::{GradientRule, SoftPoolConfig};
+use softpool::GradientRule;
 
+use crate::axis_list::AxisList;
+use crate::betas::BetaArguments;
+use crate::dtype::Dtype;
 use crate::failure::{Failure, Result};
+use crate::windows::WindowArguments;
 
 /// SoftPool pooling (softmax-weighted average pooling) on the GPU.
 #[derive(Parser)]
@@ -35,37 +38,54 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct ForwardArguments {
-    /// The tensor: .npy, (N, C) and one to three spatial axes, float32 or float64.
+    /// The tensor: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits of bfloat16.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// Where the pooled tensor goes: .npy, float32.
+    /// Where the pooled tensor goes: .npy.
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
     /// Where the log-sum-exp of each window, ln sum exp(beta x), goes too: .npy, float32.
     #[arg(long, value_name = "LSE.npy")]
     pub lse: Option<PathBuf>,
     #[command(flatten)]
-    pub window: WindowArguments,
-    #[command(flatten)]
-    pub device: DeviceArgument,
+    pub pooling: PoolingArguments,
 }
 
 #[derive(Args)]
 pub struct BackwardArguments {
-    /// The tensor that was pooled: .npy, (N, C) and one to three spatial axes, float32 or float64.
+    /// The tensor that was pooled: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits
+    /// of bfloat16.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
     /// The gradient of the pooled tensor: .npy, of the shape that `forward` makes of the input.
     #[arg(long, value_name = "G.npy")]
     pub grad_output: PathBuf,
-    /// Where the gradient of the input goes: .npy, float32.
+    /// Where the gradient of the input goes: .npy.
     #[arg(long, value_name = "GX.npy")]
     pub output: PathBuf,
+    /// Compute the gradient of beta too, or of each channel's: into a .npy of shape (1,) or (C,), float32, or without a
+    /// file printed.
+    #[arg(long, value_name = "GB.npy", num_args = 0..=1)]
+    pub grad_beta: Option<Option<PathBuf>>,
     #[command(flatten)]
-    pub window: WindowArguments,
+    pub pooling: PoolingArguments,
     /// Whether the gradient also goes through the softmax weights.
     #[arg(long, value_enum, default_value = "exact")]
     pub rule: Rule,
+}
+
+/// What a tensor's poolings share.
+#[derive(Args)]
+pub struct PoolingArguments {
+    #[command(flatten)]
+    pub windows: WindowArguments,
+    #[command(flatten)]
+    pub betas: BetaArguments,
+    /// What tensors are stored as, on the device and in the outputs but lse and the gradient of beta, which are f32:
+    /// the files' values are rounded to it, and so are the results, once, from f32 [default: the input's type, f32
+    /// for float64].
+    #[arg(long, value_enum)]
+    pub dtype: Option<Dtype>,
     #[command(flatten)]
     pub device: DeviceArgument,
 }
@@ -81,6 +101,9 @@ pub struct ImageArguments {
     /// Window size: one number, or height,width.
     #[arg(long, value_name = "K", default_value = "2", allow_hyphen_values = true)]
     pub kernel: AxisList,
+    /// Adaptive pooling: the pooled image's size, one number, or height,width.
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, conflicts_with_all = ["kernel", "stride"])]
+    pub output_size: Option<AxisList>,
     /// Step from one window to the next: one number, or height,width [default: the kernel].
     #[arg(long, value_name = "S", allow_hyphen_values = true)]
     pub stride: Option<AxisList>,
@@ -107,29 +130,6 @@ pub struct CompareArguments {
     /// Window size: one number, or height,width. The stride is the kernel.
     #[arg(long, value_name = "K", default_value = "2", allow_hyphen_values = true)]
     pub kernel: AxisList,
-}
-
-/// Kernel, stride, padding, dilation, ceil mode and beta of a tensor's pooling.
-#[derive(Args)]
-pub struct WindowArguments {
-    /// Window size: one number for all spatial axes, or one for each (3 or 3,3).
-    #[arg(long, value_name = "K", allow_hyphen_values = true)]
-    pub kernel: AxisList,
-    /// Step from one window to the next, as --kernel [default: the kernel].
-    #[arg(long, value_name = "S", allow_hyphen_values = true)]
-    pub stride: Option<AxisList>,
-    /// Positions added at each side, at most half the kernel; they take no part in the softmax.
-    #[arg(long, value_name = "P", default_value = "0", allow_hyphen_values = true)]
-    pub padding: AxisList,
-    /// Step from one tap of a window to the next.
-    #[arg(long, value_name = "D", default_value = "1", allow_hyphen_values = true)]
-    pub dilation: AxisList,
-    /// Add a last, incomplete window where positions remain.
-    #[arg(long)]
-    pub ceil_mode: bool,
-    /// Inverse temperature: 0 is average pooling, towards infinity max pooling.
-    #[arg(long, value_name = "B", default_value_t = 1.0, allow_hyphen_values = true)]
-    pub beta: f32,
 }
 
 #[derive(Args)]
@@ -194,62 +194,6 @@ impl fmt::Display for Method {
     }
 }
 
-/// One number for all spatial axes, or a comma list of one for each, outermost first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AxisList(Vec<usize>);
-
-impl AxisList {
-    /// The values for `rank` axes of `path`'s tensor.
-    pub fn by_axis(&self, name: &str, rank: usize, path: &Path) -> Result<Vec<usize>> {
-        match self.0[..] {
-            [all] => Ok(vec![all; rank]),
-            ref values if values.len() == rank => Ok(values.to_vec()),
-            ref values => Err(Failure::of_file(
-                path,
-                format_args!(
-                    "--{name} {self} has {} values, but the spatial axes are {rank}: give 1 value{}",
-                    values.len(),
-                    if rank == 1 { String::new() } else { format!(" for all axes, or {rank}") }
-                ),
-            )),
-        }
-    }
-}
-
-impl FromStr for AxisList {
-    type Err = String;
-
-    fn from_str(list: &str) -> Result<Self, String> {
-        let value = |item: &str| {
-            item.trim().parse().map_err(|_| format!("'{item}' is no whole number: give one (3) or a comma list (3,3)"))
-        };
-        list.split(',').map(value).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl fmt::Display for AxisList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: Vec<String> = self.0.iter().map(usize::to_string).collect();
-        f.write_str(&values.join(","))
-    }
-}
-
-impl WindowArguments {
-    /// The pooling of the tensor in `path`, of `rank` spatial axes.
-    pub fn config(&self, rank: usize, rule: GradientRule, path: &Path) -> Result<SoftPoolConfig> {
-        let by_axis = |name, list: &AxisList| list.by_axis(name, rank, path);
-        let stride = self.stride.as_ref().unwrap_or(&self.kernel);
-        Ok(SoftPoolConfig::builder(by_axis("kernel", &self.kernel)?)
-            .stride(by_axis("stride", stride)?)
-            .padding(by_axis("padding", &self.padding)?)
-            .dilation(by_axis("dilation", &self.dilation)?)
-            .ceil_mode(self.ceil_mode)
-            .beta(self.beta)
-            .gradient_rule(rule)
-            .build()?)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -259,23 +203,5 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn axis_lists() {
-        let path = Path::new("x.npy");
-        for (text, rank, expected) in [
-            ("3", 1, Some(vec![3])),
-            ("3", 3, Some(vec![3, 3, 3])),
-            ("1, 2", 2, Some(vec![1, 2])),
-            ("1,2", 3, None),
-            ("1,2", 1, None),
-        ] {
-            let list: AxisList = text.parse().unwrap();
-            assert_eq!(list.by_axis("kernel", rank, path).ok(), expected, "{text} by {rank}");
-        }
-        for text in ["", ",", "3,", "x", "-1", "1.5", "99999999999999999999999"] {
-            assert!(text.parse::<AxisList>().is_err(), "{text}");
-        }
     }
 }

@@ -20,10 +20,12 @@ pub fn run(arguments: &ImageArguments) -> Result<String> {
     let beta = arguments.method.beta(arguments.beta)?;
     let format = Format::of(&arguments.output)?;
     let output = Output::check(&arguments.output)?;
-    let config = SoftPoolConfig::builder(kernel.by_axis("kernel", RANK, input)?)
-        .stride(arguments.stride.as_ref().unwrap_or(kernel).by_axis("stride", RANK, input)?)
-        .beta(beta)
-        .build()?;
+    let builder = match &arguments.output_size {
+        Some(size) => SoftPoolConfig::adaptive(size.by_axis("output-size", RANK, input)?),
+        None => SoftPoolConfig::builder(kernel.by_axis("kernel", RANK, input)?)
+            .stride(arguments.stride.as_ref().unwrap_or(kernel).by_axis("stride", RANK, input)?),
+    };
+    let config = builder.beta(beta).build()?;
     let picture = Picture::read(input)?;
     format.check(picture.color, &arguments.output)?;
     picture
@@ -37,18 +39,18 @@ pub fn run(arguments: &ImageArguments) -> Result<String> {
     let time = start.elapsed();
 
     output.stage(|file| pooled.write(format, file))?.publish()?;
-    let (kernel, stride) = (config.kernel(), config.stride());
+    let by_axis = |sizes: &[usize]| format!("{}x{}", sizes[0], sizes[1]);
+    let windows = match config.adaptive_output_size() {
+        Some(size) => format!("output size {}", by_axis(&size)),
+        None => format!("kernel {}, stride {}", by_axis(&config.kernel()), by_axis(&config.stride())),
+    };
     Ok(format!(
-        "{}: {}\n{}: {}\n{} pooling, kernel {}x{}, stride {}x{}, beta {beta} for values from 0 to 1\n{}",
+        "{}: {}\n{}: {}\n{} pooling, {windows}, beta {beta} for values from 0 to 1\n{}",
         input.display(),
         picture.describe(),
         arguments.output.display(),
         pooled.describe(),
         arguments.method,
-        kernel[0],
-        kernel[1],
-        stride[0],
-        stride[1],
         ran_on(&device, time),
     ))
 }

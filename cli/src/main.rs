@@ -5,8 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod axis_list;
+mod betas;
+mod chunks;
 mod compare;
 mod device;
+mod dtype;
 mod failure;
 mod image_command;
 mod info;
@@ -17,6 +21,7 @@ mod sheet;
 mod similarity;
 mod tensor_commands;
 mod tensor_files;
+mod windows;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

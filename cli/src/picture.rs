@@ -11,7 +11,7 @@ use softpool::{Shape, SoftPoolConfig};
 
 use crate::device::Device;
 use crate::failure::{Failure, Result};
-use crate::pooling;
+use crate::pooling::Pooling;
 
 /// Memory that a decoded image may take: a small file can claim any size.
 const MAX_DECODED_BYTES: u64 = 4 << 30;
@@ -107,7 +107,7 @@ impl Picture {
 
     /// The image with each plane pooled, and its values rounded to levels.
     pub fn pooled(&self, device: &Device, config: &SoftPoolConfig) -> Result<Self> {
-        let pooled = pooling::forward(device, config, &self.shape()?, &self.planes, false)?;
+        let pooled = Pooling::new(device, config).forward(&self.shape()?, &self.planes, false)?;
         let max = f64::from(max_level(self.color));
         let planes = pooled.y.iter().map(|&y| (level(y, max) / max) as f32).collect();
         let (height, width) = (pooled.shape.spatial()[0], pooled.shape.spatial()[1]);

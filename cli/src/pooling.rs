@@ -1,11 +1,11 @@
-//! Forward and backward of tensors of any size: some planes at a time, with a progress bar for long ones.
+//! Forward and backward of tensors of any size, on a device.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use softpool::{GpuSoftPool, GpuTensor, Outputs, Shape, SoftPoolConfig, reference};
+use softpool::reference::Reference;
+use softpool::{ElementType, GpuSoftPool, GpuTensor, Outputs, Shape, SoftPoolConfig};
 
+use crate::chunks::Chunks;
 use crate::device::{Device, Gpu};
 use crate::failure::Result;
 
@@ -15,10 +15,17 @@ const GPU_CHUNK_BYTES: u64 = 64 << 20;
 /// Bytes of a chunk's larger tensor on the CPU: well under a second's work.
 const CPU_CHUNK_BYTES: u64 = 1 << 20;
 
-/// Work shorter than this shows no progress bar.
-const BAR_DELAY: Duration = Duration::from_secs(1);
+/// A pooling on a device.
+pub struct Pooling<'a> {
+    pub device: &'a Device,
+    pub config: &'a SoftPoolConfig,
+    /// One for each channel, instead of the configuration's.
+    pub betas: Option<&'a [f32]>,
+    /// What tensors are stored as on a GPU. The CPU leaves it to who writes results to round them.
+    pub element_type: ElementType,
+}
 
-/// The result of [`forward`].
+/// The result of [`Pooling::forward`].
 pub struct Pooled {
     pub shape: Shape,
     pub y: Vec<f32>,
@@ -26,159 +33,143 @@ pub struct Pooled {
     pub lse: Option<Vec<f32>>,
 }
 
-/// Pools `x` of `shape`.
-pub fn forward(device: &Device, config: &SoftPoolConfig, shape: &Shape, x: &[f32], with_lse: bool) -> Result<Pooled> {
-    let chunks = Chunks::new(device, config, shape)?;
-    let mut y = Vec::with_capacity(chunks.pooled.elements());
-    let mut lse = Vec::with_capacity(if with_lse { y.capacity() } else { 0 });
-    match device {
-        Device::Cpu => chunks.for_each(|input, _| {
-            let pooled = reference::forward(config, &input.shape, &x[input.elements])?;
-            y.extend(pooled.y.iter().map(|&y| y as f32));
-            if with_lse {
-                lse.extend(pooled.lse.iter().map(|&lse| lse as f32));
-            }
-            Ok(())
-        })?,
-        Device::Gpu(gpu) => {
-            let pool = chunks.pool(gpu, config)?;
-            chunks.for_each(|input, _| {
-                let x = gpu.context.upload(input.shape, &x[input.elements])?;
-                let outputs = pool.forward_with(&x, Outputs { lse: with_lse, ..Default::default() })?;
-                y.extend(read(gpu, &outputs.y)?);
-                if let Some(tensor) = outputs.lse {
-                    lse.extend(read(gpu, &tensor)?);
+/// The result of [`Pooling::backward`].
+pub struct Gradients {
+    pub input: Vec<f32>,
+    /// One value, or one for each channel that has a beta of its own, if it was asked for.
+    pub beta: Option<Vec<f32>>,
+}
+
+impl<'a> Pooling<'a> {
+    /// A pooling of f32 tensors by the configuration's beta.
+    pub fn new(device: &'a Device, config: &'a SoftPoolConfig) -> Self {
+        Self { device, config, betas: None, element_type: ElementType::F32 }
+    }
+
+    /// Pools `x` of `shape`.
+    pub fn forward(&self, shape: &Shape, x: &[f32], with_lse: bool) -> Result<Pooled> {
+        let chunks = self.chunks(shape)?;
+        let mut y = Vec::with_capacity(chunks.pooled.elements());
+        let mut lse = Vec::with_capacity(if with_lse { y.capacity() } else { 0 });
+        match self.device {
+            Device::Cpu => chunks.for_each(|chunk| {
+                let pooled = self.reference(chunk.channels).forward(&chunk.input.shape, &x[chunk.input.elements])?;
+                y.extend(pooled.y.iter().map(|&y| y as f32));
+                if with_lse {
+                    lse.extend(pooled.lse.iter().map(|&lse| lse as f32));
                 }
                 Ok(())
-            })?;
+            })?,
+            Device::Gpu(gpu) => {
+                let on_gpu = OnGpu::new(gpu, self)?;
+                chunks.for_each(|chunk| {
+                    let x = on_gpu.upload(chunk.input.shape, &x[chunk.input.elements])?;
+                    let outputs = Outputs { lse: with_lse, ..Default::default() };
+                    let pooled = on_gpu.pool(chunk.channels)?.forward_with(&x, outputs)?;
+                    y.extend(on_gpu.read(&pooled.y)?);
+                    if let Some(tensor) = pooled.lse {
+                        lse.extend(on_gpu.read(&tensor)?);
+                    }
+                    Ok(())
+                })?;
+            }
         }
+        Ok(Pooled { shape: chunks.pooled, y, lse: with_lse.then_some(lse) })
     }
-    Ok(Pooled { shape: chunks.pooled, y, lse: with_lse.then_some(lse) })
-}
 
-/// The gradient of `x` of `shape`, for the gradient `grad_output` of its pooling.
-pub fn backward(
-    device: &Device,
-    config: &SoftPoolConfig,
-    shape: &Shape,
-    x: &[f32],
-    grad_output: &[f32],
-) -> Result<Vec<f32>> {
-    let chunks = Chunks::new(device, config, shape)?;
-    let mut grad_input = Vec::with_capacity(shape.elements());
-    match device {
-        Device::Cpu => chunks.for_each(|input, output| {
-            let chunk = reference::backward(config, &input.shape, &x[input.elements], &grad_output[output.elements])?;
-            grad_input.extend(chunk.iter().map(|&gradient| gradient as f32));
-            Ok(())
-        })?,
-        Device::Gpu(gpu) => {
-            let pool = chunks.pool(gpu, config)?;
-            chunks.for_each(|input, output| {
-                let x = gpu.context.upload(input.shape, &x[input.elements])?;
-                let grad_output = gpu.context.upload(output.shape, &grad_output[output.elements])?;
-                grad_input.extend(read(gpu, &pool.backward(&x, &grad_output)?)?);
+    /// The gradients of `x` of `shape` and of beta, for the gradient `grad_output` of the pooling.
+    pub fn backward(&self, shape: &Shape, x: &[f32], grad_output: &[f32], with_beta: bool) -> Result<Gradients> {
+        let chunks = self.chunks(shape)?;
+        let mut input = Vec::with_capacity(shape.elements());
+        let mut beta = vec![0.0; self.betas.map_or(1, <[f32]>::len)];
+        match self.device {
+            Device::Cpu => chunks.for_each(|chunk| {
+                let (shape, x, grad_output) =
+                    (&chunk.input.shape, &x[chunk.input.elements], &grad_output[chunk.output.elements]);
+                let reference = self.reference(chunk.channels.clone());
+                input.extend(reference.backward(shape, x, grad_output)?.iter().map(|&gradient| gradient as f32));
+                if with_beta {
+                    self.add_to(&mut beta, chunk.channels, reference.grad_beta(shape, x, grad_output)?);
+                }
                 Ok(())
-            })?;
+            })?,
+            Device::Gpu(gpu) => {
+                let on_gpu = OnGpu::new(gpu, self)?;
+                chunks.for_each(|chunk| {
+                    let x = on_gpu.upload(chunk.input.shape, &x[chunk.input.elements])?;
+                    let grad_output = on_gpu.upload(chunk.output.shape, &grad_output[chunk.output.elements])?;
+                    let pool = on_gpu.pool(chunk.channels.clone())?;
+                    input.extend(on_gpu.read(&pool.backward(&x, &grad_output)?)?);
+                    if with_beta {
+                        let gradient = on_gpu.read(&pool.grad_beta(&x, &grad_output)?)?;
+                        self.add_to(&mut beta, chunk.channels, gradient.into_iter().map(f64::from));
+                    }
+                    Ok(())
+                })?;
+            }
         }
+        Ok(Gradients { input, beta: with_beta.then(|| beta.iter().map(|&gradient| gradient as f32).collect()) })
     }
-    Ok(grad_input)
-}
 
-fn read(gpu: &Gpu, tensor: &GpuTensor) -> Result<Vec<f32>> {
-    let values = tensor.read_blocking();
-    // What wgpu has reported is the cause of a failed reading.
-    gpu.check()?;
-    Ok(values?)
-}
-
-/// A tensor's planes, split into chunks that the device takes.
-struct Chunks {
-    input: Shape,
-    pooled: Shape,
-    planes_by_chunk: usize,
-}
-
-/// One side, input or output, of a chunk.
-struct Part {
-    /// The chunk's planes as a batch of one channel.
-    shape: Shape,
-    /// Where its elements are in the whole tensor.
-    elements: Range<usize>,
-}
-
-impl Part {
-    fn new(whole: &Shape, planes: &Range<usize>) -> Result<Self> {
-        let plane: usize = whole.spatial().iter().product();
-        let dims: Vec<usize> = [planes.len(), 1].into_iter().chain(whole.spatial().iter().copied()).collect();
-        Ok(Self { shape: Shape::new(dims)?, elements: planes.start * plane..planes.end * plane })
-    }
-}
-
-impl Chunks {
-    fn new(device: &Device, config: &SoftPoolConfig, input: &Shape) -> Result<Self> {
-        let pooled = input.pooled(config)?;
-        let bytes = match device {
+    fn chunks(&self, shape: &Shape) -> Result<Chunks> {
+        let bytes = match self.device {
             Device::Cpu => CPU_CHUNK_BYTES,
             Device::Gpu(gpu) => {
                 let limits = gpu.context.device.limits();
                 GPU_CHUNK_BYTES.min(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size)
             }
         };
-        let plane = |shape: &Shape| (shape.spatial().iter().product::<usize>() * size_of::<f32>()) as u64;
-        // A plane that is too large by itself is the device's to refuse.
-        let planes = (bytes / plane(input).max(plane(&pooled)).max(1)).max(1);
-        Ok(Self { input: *input, pooled, planes_by_chunk: usize::try_from(planes).unwrap_or(usize::MAX) })
+        Chunks::new(self.config, shape, bytes)
     }
 
-    fn pool(&self, gpu: &Gpu, config: &SoftPoolConfig) -> Result<GpuSoftPool> {
-        let pool = GpuSoftPool::new(&gpu.context.device, &gpu.context.queue, config.clone());
-        gpu.check()?;
-        Ok(pool?)
-    }
-
-    /// Calls `pool(input, output)` for one chunk after another.
-    fn for_each(&self, mut pool: impl FnMut(Part, Part) -> Result<()>) -> Result<()> {
-        let planes = self.input.planes();
-        let bar = ProgressBar::with_draw_target(Some(planes as u64), ProgressDrawTarget::hidden())
-            .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} planes, {eta} left").expect("a constant"));
-        let start = Instant::now();
-        for first in (0..planes).step_by(self.planes_by_chunk) {
-            let chunk = first..planes.min(first.saturating_add(self.planes_by_chunk));
-            pool(Part::new(&self.input, &chunk)?, Part::new(&self.pooled, &chunk)?)?;
-            if bar.is_hidden() && start.elapsed() > BAR_DELAY {
-                // Hidden still where stderr is no terminal.
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-            }
-            bar.set_position(chunk.end as u64);
+    /// The definition for a chunk of these channels.
+    fn reference(&self, channels: Range<usize>) -> Reference<'a> {
+        let reference = Reference::new(self.config);
+        match self.betas {
+            Some(betas) => reference.with_betas(&betas[channels]),
+            None => reference,
         }
-        bar.finish_and_clear();
-        Ok(())
+    }
+
+    /// Adds the gradients of a chunk's betas to those of all: in f64, as a chunk's are rounded already.
+    fn add_to(&self, sums: &mut [f64], channels: Range<usize>, gradients: impl IntoIterator<Item = f64>) {
+        for (index, gradient) in gradients.into_iter().enumerate() {
+            sums[if self.betas.is_some() { channels.start + index } else { 0 }] += gradient;
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A pooling whose kernels all chunks share.
+struct OnGpu<'a> {
+    gpu: &'a Gpu,
+    pool: GpuSoftPool,
+    betas: Option<&'a [f32]>,
+    element_type: ElementType,
+}
 
-    #[test]
-    fn chunks_cover_every_plane_once_in_order() {
-        let config = SoftPoolConfig::builder([2]).build().unwrap();
-        let input = Shape::new([5, 3, 7]).unwrap();
-        let pooled = input.pooled(&config).unwrap();
-        for planes_by_chunk in [1, 2, 4, 15, 16, usize::MAX] {
-            let (mut x, mut y) = (0, 0);
-            Chunks { input, pooled, planes_by_chunk }
-                .for_each(|input, output| {
-                    assert_eq!((input.elements.start, output.elements.start), (x, y));
-                    assert_eq!(input.shape.elements(), input.elements.len());
-                    assert_eq!(output.shape.elements(), output.elements.len());
-                    assert!((1..=planes_by_chunk).contains(&input.shape.batch()));
-                    (x, y) = (input.elements.end, output.elements.end);
-                    Ok(())
-                })
-                .unwrap();
-            assert_eq!((x, y), (input.elements(), pooled.elements()), "{planes_by_chunk}");
-        }
+impl<'a> OnGpu<'a> {
+    fn new(gpu: &'a Gpu, pooling: &Pooling<'a>) -> Result<Self> {
+        let pool = GpuSoftPool::new(&gpu.context.device, &gpu.context.queue, pooling.config.clone());
+        gpu.check()?;
+        Ok(Self { gpu, pool: pool?, betas: pooling.betas, element_type: pooling.element_type })
+    }
+
+    /// The pooling for a chunk of these channels.
+    fn pool(&self, channels: Range<usize>) -> Result<GpuSoftPool> {
+        let Some(betas) = self.betas else { return Ok(self.pool.clone()) };
+        let betas = self.gpu.context.upload(Shape::new([channels.len()])?, &betas[channels])?;
+        Ok(self.pool.clone().with_betas(&betas))
+    }
+
+    fn upload(&self, shape: Shape, values: &[f32]) -> Result<GpuTensor> {
+        let context = &self.gpu.context;
+        Ok(GpuTensor::from_slice_as(&context.device, &context.queue, shape, self.element_type, values)?)
+    }
+
+    fn read(&self, tensor: &GpuTensor) -> Result<Vec<f32>> {
+        let values = tensor.read_blocking();
+        // What wgpu has reported is the cause of a failed reading.
+        self.gpu.check()?;
+        Ok(values?)
     }
 }

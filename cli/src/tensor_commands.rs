@@ -1,80 +1,154 @@
 //! `softpool forward` and `softpool backward`: a tensor file in, a tensor file out.
 
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use softpool::{GradientRule, Shape, SoftPoolConfig};
+use softpool::{ElementType, GradientRule, Shape, SoftPoolConfig};
 
-use crate::arguments::{BackwardArguments, ForwardArguments};
+use crate::arguments::{BackwardArguments, ForwardArguments, PoolingArguments};
 use crate::device::Device;
+use crate::dtype;
 use crate::failure::{Failure, Result};
-use crate::output_files::Output;
-use crate::{pooling, tensor_files};
+use crate::output_files::{Output, Staged};
+use crate::pooling::Pooling;
+use crate::tensor_files::{self, Tensor};
 
 /// Pools the input; what to print.
 pub fn forward(arguments: &ForwardArguments) -> Result<String> {
     let output = Output::check(&arguments.output)?;
-    let lse_output = arguments.lse.as_deref().map(Output::check).transpose()?;
-    if lse_output.as_ref().is_some_and(|lse| lse.is(&output)) {
-        return Err(Failure::of_file(&arguments.output, "is both --output and --lse: give two files"));
-    }
-    let x = tensor_files::read(&arguments.input)?;
-    let config = arguments.window.config(x.shape.spatial().len(), GradientRule::default(), &arguments.input)?;
-    pooled_shape(&x.shape, &config, &arguments.input)?;
+    let lse_output = second_output(&output, "lse", arguments.lse.as_deref())?;
+    let problem = Problem::read(&arguments.input, &arguments.pooling, GradientRule::default())?;
+    let x = &problem.x;
 
-    let device = Device::choose(&arguments.device.device)?;
+    let device = Device::choose(&arguments.pooling.device.device)?;
     let start = Instant::now();
-    let pooled = pooling::forward(&device, &config, &x.shape, &x.values, lse_output.is_some())?;
+    let pooled = problem.pooling(&device).forward(&x.shape, &x.values, lse_output.is_some())?;
     let time = start.elapsed();
 
-    // All files are complete before the first takes its place.
-    let mut staged = vec![output.stage(|file| tensor_files::write(&pooled.shape, &pooled.y, file))?];
-    let mut report = written(&arguments.output, &pooled.shape);
-    if let (Some(output), Some(path), Some(lse)) = (&lse_output, &arguments.lse, &pooled.lse) {
-        staged.push(output.stage(|file| tensor_files::write(&pooled.shape, lse, file))?);
-        report += &written(path, &pooled.shape);
+    let mut files = Files::default();
+    files.stage(&output, &arguments.output, &pooled.shape, x.element_type, &pooled.y)?;
+    if let (Some((output, path)), Some(lse)) = (&lse_output, &pooled.lse) {
+        files.stage(output, path, &pooled.shape, ElementType::F32, lse)?;
     }
-    for file in staged {
-        file.publish()?;
-    }
-    Ok(report + &ran_on(&device, time))
+    Ok(files.publish()? + &ran_on(&device, time))
 }
 
 /// Computes the gradient of the input; what to print.
 pub fn backward(arguments: &BackwardArguments) -> Result<String> {
     let output = Output::check(&arguments.output)?;
-    let x = tensor_files::read(&arguments.input)?;
-    let config = arguments.window.config(x.shape.spatial().len(), arguments.rule.into(), &arguments.input)?;
-    let expected = pooled_shape(&x.shape, &config, &arguments.input)?;
-    let grad_output = tensor_files::read(&arguments.grad_output)?;
-    if grad_output.shape != expected {
+    let beta_path = arguments.grad_beta.as_ref().and_then(Option::as_deref);
+    let beta_output = second_output(&output, "grad-beta", beta_path)?;
+    let problem = Problem::read(&arguments.input, &arguments.pooling, arguments.rule.into())?;
+    let x = &problem.x;
+    let grad_output = tensor_files::read(&arguments.grad_output, Some(x.element_type))?;
+    if grad_output.shape != problem.pooled {
         return Err(Failure::of_file(
             &arguments.grad_output,
             format_args!(
-                "its shape is {}, but {} of shape {} is pooled to {expected}: give a gradient of that shape",
+                "its shape is {}, but {} of shape {} is pooled to {}: give a gradient of that shape",
                 grad_output.shape,
                 arguments.input.display(),
-                x.shape
+                x.shape,
+                problem.pooled
             ),
         ));
     }
 
-    let device = Device::choose(&arguments.device.device)?;
+    let device = Device::choose(&arguments.pooling.device.device)?;
+    let with_beta = arguments.grad_beta.is_some();
     let start = Instant::now();
-    let grad_input = pooling::backward(&device, &config, &x.shape, &x.values, &grad_output.values)?;
+    let gradients = problem.pooling(&device).backward(&x.shape, &x.values, &grad_output.values, with_beta)?;
     let time = start.elapsed();
 
-    output.stage(|file| tensor_files::write(&x.shape, &grad_input, file))?.publish()?;
-    Ok(written(&arguments.output, &x.shape) + &ran_on(&device, time))
+    let mut files = Files::default();
+    files.stage(&output, &arguments.output, &x.shape, x.element_type, &gradients.input)?;
+    let mut printed = String::new();
+    match (&beta_output, &gradients.beta) {
+        (Some((output, path)), Some(beta)) => {
+            files.stage(output, path, &Shape::new([beta.len()])?, ElementType::F32, beta)?;
+        }
+        (None, Some(beta)) => printed = format!("grad_beta: {}\n", comma_list(beta)),
+        (_, None) => {}
+    }
+    Ok(files.publish()? + &printed + &ran_on(&device, time))
 }
 
-/// The shape of the pooling of `path`'s tensor.
-fn pooled_shape(shape: &Shape, config: &SoftPoolConfig, path: &Path) -> Result<Shape> {
-    shape.pooled(config).map_err(|error| Failure::of_file(path, format_args!("shape {shape}: {error}")))
+/// A tensor and how to pool it, as the arguments and files say.
+struct Problem {
+    x: Tensor,
+    pooled: Shape,
+    config: SoftPoolConfig,
+    betas: Option<Vec<f32>>,
 }
 
-fn written(path: &Path, shape: &Shape) -> String {
-    format!("{}: float32 {shape}\n", path.display())
+impl Problem {
+    fn read(input: &Path, arguments: &PoolingArguments, rule: GradientRule) -> Result<Self> {
+        let mut x = tensor_files::read(input, arguments.dtype.map(ElementType::from))?;
+        let rank = arguments.windows.rank(&x.shape, input)?;
+        x.shape = x.shape.of_rank(rank)?;
+        let config = arguments.windows.config(rank, arguments.betas.beta, rule, input)?;
+        let pooled = x.shape.pooled(&config);
+        let pooled = pooled.map_err(|error| Failure::of_file(input, format_args!("shape {}: {error}", x.shape)))?;
+        let betas = arguments.betas.by_channel(&x.shape, input)?;
+        Ok(Self { x, pooled, config, betas })
+    }
+
+    fn pooling<'a>(&'a self, device: &'a Device) -> Pooling<'a> {
+        let element_type = self.x.element_type;
+        Pooling { device, config: &self.config, betas: self.betas.as_deref(), element_type }
+    }
+}
+
+/// Output files that wait until all are complete, and what there is to say of them.
+#[derive(Default)]
+struct Files<'a> {
+    staged: Vec<Staged<'a>>,
+    report: String,
+    notes: Vec<String>,
+}
+
+impl<'a> Files<'a> {
+    fn stage(
+        &mut self,
+        output: &'a Output,
+        path: &Path,
+        shape: &Shape,
+        element_type: ElementType,
+        values: &[f32],
+    ) -> Result<()> {
+        self.staged.push(output.stage(|file| tensor_files::write(shape, element_type, values, file))?);
+        let _ = writeln!(self.report, "{}: {element_type} {shape}", path.display());
+        self.notes.extend(dtype::reading_note(element_type, path));
+        Ok(())
+    }
+
+    /// Puts all files in place; what to print.
+    fn publish(self) -> Result<String> {
+        for file in self.staged {
+            file.publish()?;
+        }
+        for note in self.notes {
+            let _ = writeln!(io::stderr(), "{note}");
+        }
+        Ok(self.report)
+    }
+}
+
+/// The output that `--name` gives beside `--output`, if it does.
+fn second_output<'a>(output: &Output, name: &str, path: Option<&'a Path>) -> Result<Option<(Output, &'a Path)>> {
+    let Some(path) = path else { return Ok(None) };
+    let second = Output::check(path)?;
+    if second.is(output) {
+        return Err(Failure::of_file(path, format_args!("is both --output and --{name}: give two files")));
+    }
+    Ok(Some((second, path)))
+}
+
+/// Values of as many digits as tell them from all others.
+fn comma_list(values: &[f32]) -> String {
+    values.iter().map(|value| format!("{value:e}")).collect::<Vec<_>>().join(",")
 }
 
 /// The line that says where and how fast a pooling ran.

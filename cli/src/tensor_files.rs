@@ -1,14 +1,14 @@
-//! Reading and writing `.npy` files: float32 or float64 in either order in, float32 in C order out.
+//! Reading and writing `.npy` files: in either order in, in C order out.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
-use ndarray_npy::WriteNpyExt;
+use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::npy::header::{Header, ReadHeaderError};
-use softpool::Shape;
+use softpool::{ElementType, Shape};
 
+use crate::dtype::{Conversion, descriptor};
 use crate::failure::{Failure, Result};
 
 /// The longest header that is parsed, NumPy's own limit. The parser descends with the header's brackets, so that a
@@ -18,60 +18,65 @@ const MAX_HEADER_BYTES: usize = 10_000;
 /// Magic, version and header length of a `.npy` file, in bytes, at most.
 const PREAMBLE_BYTES: usize = 12;
 
+/// Elements that are converted at a time: an even number, so that half types fill whole words.
+const BLOCK_ELEMENTS: usize = 1 << 16;
+
 /// What a `.npy` file has to hold.
-const ACCEPTED: &str =
-    "give little-endian float32 or float64 of shape (N, C, L), (N, C, H, W) or (N, C, D, H, W), as NumPy writes";
+const ACCEPTED: &str = "give little-endian float16, float32 or float64, as NumPy writes; a tensor's uint16 are read as \
+                        the bits of bfloat16 where --dtype bf16 says so";
 
 /// A tensor on the host, in C order.
 #[derive(Debug)]
 pub struct Tensor {
     pub shape: Shape,
+    /// What it is to be stored as.
+    pub element_type: ElementType,
+    /// Values that this type has.
     pub values: Vec<f32>,
 }
 
-/// Reads the tensor in the `.npy` file at `path`. What a conversion to float32 changes is said on stderr.
-pub fn read(path: &Path) -> Result<Tensor> {
+/// Reads the tensor in the `.npy` file at `path`, as the `wanted` type or the file's. A conversion is said on stderr.
+pub fn read(path: &Path, wanted: Option<ElementType>) -> Result<Tensor> {
     let file = File::open(path).map_err(|error| Failure::of_file(path, format_args!("cannot be opened: {error}")))?;
-    let (tensor, note) = parse(BufReader::new(file)).map_err(|problem| Failure::of_file(path, problem))?;
+    let (tensor, note) = parse(BufReader::new(file), wanted).map_err(|problem| Failure::of_file(path, problem))?;
     if let Some(note) = note {
         let _ = writeln!(io::stderr(), "{}: {note}", path.display());
     }
     Ok(tensor)
 }
 
-/// Writes a tensor as float32 in C order.
-pub fn write(shape: &Shape, values: &[f32], writer: impl Write) -> io::Result<()> {
-    let array = ArrayViewD::from_shape(IxDyn(shape.dims()), values).map_err(io::Error::other)?;
-    array.write_npy(writer).map_err(io::Error::other)
+/// Writes a tensor in C order, its values rounded to the type.
+pub fn write(shape: &Shape, element_type: ElementType, values: &[f32], mut writer: impl Write) -> io::Result<()> {
+    writer.write_all(&header(descriptor(element_type), shape.dims()))?;
+    for block in values.chunks(BLOCK_ELEMENTS) {
+        let bytes = element_type.encode(block);
+        // The last block may end within a word.
+        writer.write_all(&bytes[..block.len() * element_type.bytes() as usize])?;
+    }
+    Ok(())
+}
+
+/// Everything before the data of a version 1.0 file.
+fn header(descriptor: &str, shape: &[usize]) -> Vec<u8> {
+    const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
+    const PREFIX_BYTES: usize = MAGIC.len() + size_of::<u16>();
+    const DATA_ALIGNMENT: usize = 64;
+
+    let dictionary = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {}, }}", numpy_shape(shape));
+    let padded = (PREFIX_BYTES + dictionary.len() + 1).next_multiple_of(DATA_ALIGNMENT) - PREFIX_BYTES;
+    let length = u16::try_from(padded).expect("five axes take some hundred bytes");
+    [MAGIC, &length.to_le_bytes(), format!("{dictionary:<0$}\n", padded - 1).as_bytes()].concat()
 }
 
 /// The tensor in a `.npy` stream, and what there is to say about its conversion.
-fn parse(mut reader: impl Read) -> Result<(Tensor, Option<String>), String> {
+fn parse(mut reader: impl Read, wanted: Option<ElementType>) -> Result<(Tensor, Option<String>), String> {
     let header = read_header(&mut reader)?;
     let type_name = type_name(&header);
-    let dims = format!("{type_name} of shape {}", dims(&header.shape));
-    let shape = Shape::new(&header.shape).map_err(|_| format!("holds {dims}: {ACCEPTED}"))?;
-    let elements = shape.elements();
-    let mut note = None;
-    let values = match type_name.as_str() {
-        "float32" => read_values(reader, elements, f32::from_le_bytes)?,
-        "float64" => {
-            let mut overflowed = 0usize;
-            let values = read_values(reader, elements, |bytes| {
-                let value = f64::from_le_bytes(bytes);
-                overflowed += usize::from(value.is_finite() && (value as f32).is_infinite());
-                value as f32
-            })?;
-            let loss = if overflowed > 0 {
-                format!("; {overflowed} finite values beyond float32 became infinite")
-            } else {
-                String::new()
-            };
-            note = Some(format!("converted from float64 to float32{loss}"));
-            values
-        }
-        _ => return Err(format!("holds {dims}: {ACCEPTED}")),
-    };
+    let holds = format!("holds {type_name} of shape {}", numpy_shape(&header.shape));
+    let shape = Shape::new(&header.shape).map_err(|error| format!("{holds}: {error}"))?;
+    let mut conversion = Conversion::new(&type_name, wanted).ok_or_else(|| format!("{holds}: {ACCEPTED}"))?;
+    let element_type = conversion.element_type();
+    let values = read_values(reader, shape.elements(), &mut conversion)?;
     let values = if header.layout.is_fortran() {
         let array = ArrayD::from_shape_vec(IxDyn(shape.dims()).f(), values).map_err(|error| error.to_string())?;
         // An array's iterator goes by index, the last axis fastest.
@@ -79,7 +84,7 @@ fn parse(mut reader: impl Read) -> Result<(Tensor, Option<String>), String> {
     } else {
         values
     };
-    Ok((Tensor { shape, values }, note))
+    Ok((Tensor { shape, element_type, values }, conversion.note()))
 }
 
 fn read_header(reader: &mut impl Read) -> Result<Header, String> {
@@ -96,23 +101,18 @@ fn read_header(reader: &mut impl Read) -> Result<Header, String> {
     })
 }
 
-/// Reads `elements` values of `SIZE` bytes, and not one byte more.
+/// Reads `elements` values, and not one byte more.
 ///
 /// The header may lie about them, so that memory is taken as the values come.
-fn read_values<const SIZE: usize>(
-    mut reader: impl Read,
-    elements: usize,
-    mut value: impl FnMut([u8; SIZE]) -> f32,
-) -> Result<Vec<f32>, String> {
-    const BLOCK_ELEMENTS: usize = 1 << 16;
-
+fn read_values(mut reader: impl Read, elements: usize, conversion: &mut Conversion) -> Result<Vec<f32>, String> {
+    let size = conversion.file_bytes();
     let mut values = Vec::new();
-    let mut block = vec![0; BLOCK_ELEMENTS * SIZE];
+    let mut block = vec![0; BLOCK_ELEMENTS * size];
     while values.len() < elements {
-        let wanted = (elements - values.len()).min(BLOCK_ELEMENTS) * SIZE;
+        let wanted = (elements - values.len()).min(BLOCK_ELEMENTS) * size;
         let block = &mut block[..wanted];
         let read = read_full(&mut reader, block).map_err(|error| format!("cannot be read: {error}"))?;
-        values.extend(block[..read].chunks_exact(SIZE).map(|bytes| value(bytes.try_into().expect("chunks of SIZE"))));
+        values.extend(conversion.decode(&block[..read - read % size]));
         if read < wanted {
             return Err(format!(
                 "its header promises {elements} values, but the file ends after {}: write it again",
@@ -168,7 +168,7 @@ fn type_name(header: &Header) -> String {
 }
 
 /// A shape as NumPy prints it.
-fn dims(shape: &[usize]) -> String {
+pub fn numpy_shape(shape: &[usize]) -> String {
     let dims: Vec<String> = shape.iter().map(usize::to_string).collect();
     format!("({}{})", dims.join(", "), if dims.len() == 1 { "," } else { "" })
 }
@@ -196,39 +196,37 @@ mod tests {
     }
 
     #[test]
-    fn both_types_and_both_orders_are_the_same_tensor() {
+    fn all_types_and_both_orders_are_the_same_tensor() {
         // Element (0, 0, h, w) of a 2x3 plane is 10 h + w.
         let c = [0.0, 1.0, 2.0, 10.0, 11.0, 12.0f32];
         let fortran = [0.0, 10.0, 1.0, 11.0, 2.0, 12.0f32];
-        let shape = "(1, 1, 2, 3)";
-        for (name, file, note) in [
-            ("f4 C", npy(&header("'<f4'", "False", shape), &bytes(c.map(f32::to_le_bytes))), None),
-            ("f4 F", npy(&header("'<f4'", "True", shape), &bytes(fortran.map(f32::to_le_bytes))), None),
-            (
-                "f8 C",
-                npy(&header("'<f8'", "False", shape), &bytes(c.map(|x| f64::from(x).to_le_bytes()))),
-                Some("converted from float64 to float32"),
-            ),
-            (
-                "f8 F",
-                npy(&header("'<f8'", "True", shape), &bytes(fortran.map(|x| f64::from(x).to_le_bytes()))),
-                Some("converted from float64 to float32"),
-            ),
+        let file = |descr: &str, fortran: &str, data: Vec<u8>| npy(&header(descr, fortran, "(1, 1, 2, 3)"), &data);
+        let f8 = |values: [f32; 6]| bytes(values.map(|x| f64::from(x).to_le_bytes()));
+        let converted = Some("converted from float64 to float32");
+        for (name, file, element_type, note) in [
+            ("f4 C", file("'<f4'", "False", bytes(c.map(f32::to_le_bytes))), ElementType::F32, None),
+            ("f4 F", file("'<f4'", "True", bytes(fortran.map(f32::to_le_bytes))), ElementType::F32, None),
+            ("f8 C", file("'<f8'", "False", f8(c)), ElementType::F32, converted),
+            ("f8 F", file("'<f8'", "True", f8(fortran)), ElementType::F32, converted),
+            ("f2 C", file("'<f2'", "False", ElementType::F16.encode(&c)), ElementType::F16, None),
+            ("f2 F", file("'<f2'", "True", ElementType::F16.encode(&fortran)), ElementType::F16, None),
         ] {
-            let (tensor, said) = parse(&file[..]).unwrap();
+            let (tensor, said) = parse(&file[..], None).unwrap();
             assert_eq!(tensor.shape.dims(), [1, 1, 2, 3], "{name}");
-            assert_eq!(tensor.values, c, "{name}");
+            assert_eq!((tensor.element_type, tensor.values), (element_type, c.to_vec()), "{name}");
             assert_eq!(said.as_deref(), note, "{name}");
         }
     }
 
     #[test]
-    fn overflow_to_infinity_is_said() {
-        let data = bytes([1e39, f64::INFINITY, f64::NAN].map(f64::to_le_bytes));
-        let (tensor, note) = parse(&npy(&header("'<f8'", "False", "(1, 1, 3)"), &data)[..]).unwrap();
-        assert_eq!(tensor.values[..2], [f32::INFINITY; 2]);
-        assert!(tensor.values[2].is_nan());
-        assert!(note.unwrap().contains("1 finite values"));
+    fn bits_of_bfloat16_are_read_where_asked_for() {
+        let file = npy(&header("'<u2'", "False", "(1, 1, 3)"), &ElementType::Bf16.encode(&[1.0, -0.5, 3.0])[..6]);
+        let (tensor, note) = parse(&file[..], Some(ElementType::Bf16)).unwrap();
+        assert_eq!((tensor.element_type, tensor.values, note), (ElementType::Bf16, vec![1.0, -0.5, 3.0], None));
+        for wanted in [None, Some(ElementType::F32), Some(ElementType::F16)] {
+            let error = parse(&file[..], wanted).unwrap_err();
+            assert!(error.contains("holds uint16") && error.contains("--dtype bf16"), "{error}");
+        }
     }
 
     #[test]
@@ -242,13 +240,12 @@ mod tests {
             (typed("'|u1'"), "holds uint8"),
             (typed("'|b1'"), "holds bool"),
             (typed("'<c8'"), "holds complex64"),
-            (typed("'<f2'"), "holds float16"),
+            (typed("'>f2'"), "holds big-endian float16"),
+            (typed("'<u2'"), "holds uint16"),
             (typed("'>f4'"), "holds big-endian float32"),
             (typed("'|O'"), "holds '|O'"),
             (typed("[('a', '<f4')]"), "holds [('a', '<f4')]"),
             (f4("()", &[0; 4]), "float32 of shape ():"),
-            (f4("(3,)", &[0; 12]), "float32 of shape (3,):"),
-            (f4("(1, 3)", &[0; 12]), "float32 of shape (1, 3):"),
             (f4("(1, 1, 1, 1, 1, 3)", &[0; 12]), "float32 of shape (1, 1, 1, 1, 1, 3):"),
             (f4("(1, 1, -3)", &[0; 12]), "no valid .npy file"),
             (f4("(1, 1, 99999999999999999999999)", &[0; 12]), "no valid .npy file"),
@@ -268,29 +265,43 @@ mod tests {
             (b"\x93NUMPY\x02\x00\xff\xff\xff\xff".to_vec(), "ends early"),
             (Vec::new(), "ends early"),
         ] {
-            let error = parse(&file[..]).unwrap_err();
+            let error = parse(&file[..], None).unwrap_err();
             assert!(error.contains(expected), "{error:?} lacks {expected:?}");
         }
     }
 
     #[test]
     fn every_truncation_is_an_error() {
-        let file = npy(&header("'<f8'", "True", "(2, 1, 2)"), &[0; 32]);
-        for end in 0..file.len() {
-            assert!(parse(&file[..end]).is_err(), "{end} bytes");
+        for (descr, size) in [("'<f8'", 8), ("'<f2'", 2)] {
+            let file = npy(&header(descr, "True", "(2, 1, 2)"), &vec![0; 4 * size]);
+            for end in 0..file.len() {
+                assert!(parse(&file[..end], None).is_err(), "{end} bytes of {descr}");
+            }
+            assert!(parse(&file[..], None).is_ok());
         }
-        assert!(parse(&file[..]).is_ok());
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        for dims in [[2, 1, 3], [0, 1, 3]] {
+        for dims in [&[2, 1, 3][..], &[0, 1, 3], &[1], &[3, 5], &[1, 2, 3, 4, 5], &[1, 1, BLOCK_ELEMENTS + 1]] {
             let shape = Shape::new(dims).unwrap();
-            let values: Vec<f32> = (0..shape.elements()).map(|i| i as f32).collect();
-            let mut file = Vec::new();
-            write(&shape, &values, &mut file).unwrap();
-            let (tensor, note) = parse(&file[..]).unwrap();
-            assert_eq!((tensor.shape, tensor.values, note), (shape, values, None));
+            let values: Vec<f32> = (0..shape.elements()).map(|i| (i % 250) as f32).collect();
+            for element_type in [ElementType::F32, ElementType::F16, ElementType::Bf16] {
+                let mut file = Vec::new();
+                write(&shape, element_type, &values, &mut file).unwrap();
+                assert_eq!((file.len() - shape.elements() * element_type.bytes() as usize) % 64, 0);
+                let (tensor, note) = parse(&file[..], Some(element_type)).unwrap();
+                assert_eq!((tensor.shape, tensor.element_type, note), (shape, element_type, None));
+                assert_eq!(tensor.values, values, "{shape} {element_type}");
+            }
         }
+    }
+
+    #[test]
+    fn headers_are_numpys() {
+        let expected = b"\x93NUMPY\x01\0\x76\0{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }";
+        let header = super::header("<f2", &[3]);
+        assert_eq!(header[..expected.len()], expected[..]);
+        assert_eq!((header.len(), header.last()), (128, Some(&b'\n')));
     }
 }

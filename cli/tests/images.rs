@@ -121,6 +121,29 @@ fn kernel_and_stride_by_axis_and_what_is_printed() {
 }
 
 #[test]
+fn an_image_is_pooled_to_a_size() {
+    let place = Workplace::new();
+    write_png(&place.path("in.png"), ColorType::Rgb8, &levels(ColorType::Rgb8));
+    for (size, same_as) in [("2,3", "2"), ("4,2", "1,3"), ("1", "4,6")] {
+        let run = place.succeed(&format!("image in.png --output size.png --output-size {size}"));
+        let size = image::open(place.path("size.png")).unwrap();
+        assert!(run.stdout.contains(&format!("output size {}x{}", size.height(), size.width())), "{run:?}");
+        place.succeed(&format!("image in.png --output kernel.png --kernel {same_as}"));
+        assert_eq!(size, image::open(place.path("kernel.png")).unwrap());
+    }
+    // The windows of a row of six are 0 and 1, 1 to 2, 3 and 4, 4 and 5: the floor and the ceiling of thirds.
+    place.succeed("image in.png --output out.png --output-size 4 --method max --device cpu");
+    let (given, pooled) = (levels(ColorType::Rgb8), image::open(place.path("out.png")).unwrap().into_rgb8());
+    for (x, y, pixel) in pooled.enumerate_pixels() {
+        let columns = [0..2, 1..3, 3..5, 4..6][x as usize].clone();
+        for channel in 0..3 {
+            let largest = columns.clone().map(|column| given[(y as usize * WIDTH + column) * 3 + channel]).max();
+            assert_eq!(Some(u16::from(pixel[channel])), largest, "{channel} at {x}, {y}");
+        }
+    }
+}
+
+#[test]
 fn jpeg_in_and_out() {
     let place = Workplace::new();
     let bytes: Vec<u8> = (0..64 * 48 * 3).map(|i| (i / 3 % 64 * 4) as u8).collect();
@@ -183,6 +206,9 @@ fn wrong_arguments_and_files_are_explained() {
         ("image rgb.png --output out.png --kernel 5", &["rgb.png", "6x4", "height 4", "spans 5"]),
         ("image rgb.png --output out.png --kernel 2,2,2", &["rgb.png", "--kernel 2,2,2 has 3 values"]),
         ("image rgb.png --output out.png --stride 0", &["stride along height is 0"]),
+        ("image rgb.png --output out.png --output-size 5", &["rgb.png", "6x4", "output size 5 along height"]),
+        ("image rgb.png --output out.png --output-size 2 --kernel 2", &["'--output-size <SIZE>' cannot be used with"]),
+        ("image rgb.png --output out.png --output-size 2 --stride 2", &["'--output-size <SIZE>' cannot be used with"]),
         ("image rgb.png --output out.png --device nonsense", &["no GPU adapter matches 'nonsense'"]),
         ("image absent.png --output out.png", &["absent.png", "cannot be read"]),
         ("image text.png --output out.png", &["text.png", "cannot be decoded", "give a PNG or JPEG"]),

@@ -3,33 +3,10 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{FALLBACK, Workplace};
+use common::{FALLBACK, Workplace, assert_close, read, wave, write_wave};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
-use ndarray_npy::{read_npy, write_npy};
-
-/// Values between -2 and 2 that no two neighbours share.
-fn wave(index: usize) -> f32 {
-    (index as f32 * 0.7).sin() + (index as f32 * 0.013).cos()
-}
-
-fn write_wave(path: &Path, shape: &[usize]) {
-    let values = (0..shape.iter().product()).map(wave).collect();
-    write_npy(path, &ArrayD::from_shape_vec(IxDyn(shape), values).unwrap()).unwrap();
-}
-
-fn read(path: &Path) -> ArrayD<f32> {
-    read_npy(path).unwrap()
-}
-
-#[track_caller]
-fn assert_close(got: &ArrayD<f32>, expected: &ArrayD<f32>, what: &str) {
-    assert_eq!(got.shape(), expected.shape(), "{what}");
-    for (got, expected) in got.iter().zip(expected) {
-        assert!((got - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{what}: {got} for {expected}");
-    }
-}
+use ndarray_npy::write_npy;
 
 #[test]
 fn a_window_is_the_softmax_weighted_sum() {
@@ -145,6 +122,7 @@ fn wrong_arguments_and_files_are_explained() {
     write_wave(&place.path("x3.npy"), &[1, 1, 4, 4, 4]);
     write_wave(&place.path("g.npy"), &[1, 2, 3, 3]);
     write_wave(&place.path("flat.npy"), &[6, 6]);
+    write_wave(&place.path("deep.npy"), &[1, 1, 1, 1, 1, 6]);
     write_wave(&place.path("thin.npy"), &[1, 1, 0, 6]);
     write_npy(place.path("int.npy"), &ArrayD::from_elem(IxDyn(&[1, 1, 4]), 1i32)).unwrap();
     fs::write(place.path("cut.npy"), &fs::read(place.path("x.npy")).unwrap()[..200]).unwrap();
@@ -158,7 +136,11 @@ fn wrong_arguments_and_files_are_explained() {
         ("--input x.npy --kernel 2 --method max", &["--method"]),
         ("--input x.npy --kernel 0", &["kernel along height is 0", "1 to 16384"]),
         ("--input x.npy --kernel 2,20000", &["kernel along width is 20000"]),
-        ("--input x.npy --kernel 2,2,2", &["x.npy", "--kernel 2,2,2 has 3 values", "give 1 value for all axes, or 2"]),
+        ("--input x.npy --kernel 1,1,1,1", &["x.npy", "1x2x6x6", "--kernel 1,1,1,1 has 4 values", "or 2 or 3"]),
+        (
+            "--input x3.npy --kernel 2,2",
+            &["x3.npy", "1x1x4x4x4", "--kernel 2,2 has 2 values", "(N, C, H, W) or (C, H, W)"],
+        ),
         ("--input x.npy --kernel 2 --stride 1,1,1", &["--stride 1,1,1 has 3 values"]),
         ("--input x3.npy --kernel 2 --dilation 1,1", &["x3.npy", "--dilation 1,1 has 2 values", "or 3"]),
         ("--input x.npy --kernel 2 --stride 0", &["stride along height is 0"]),
@@ -169,8 +151,9 @@ fn wrong_arguments_and_files_are_explained() {
         ("--input thin.npy --kernel 1", &["thin.npy", "1x1x0x6"]),
         ("--input absent.npy --kernel 2", &["absent.npy", "cannot be opened"]),
         ("--input directory --kernel 2", &["directory", "cannot be read"]),
-        ("--input flat.npy --kernel 2", &["flat.npy", "holds float32 of shape (6, 6)", "give little-endian float32"]),
-        ("--input int.npy --kernel 2", &["int.npy", "holds int32 of shape (1, 1, 4)", "float32 or float64"]),
+        ("--input flat.npy --kernel 2", &["flat.npy", "6x6", "no spatial axis", "(N, C, L)", "--unbatched"]),
+        ("--input deep.npy --kernel 2", &["deep.npy", "holds float32 of shape (1, 1, 1, 1, 1, 6)", "(N, C, L)"]),
+        ("--input int.npy --kernel 2", &["int.npy", "holds int32 of shape (1, 1, 4)", "float16, float32 or float64"]),
         ("--input cut.npy --kernel 2", &["cut.npy", "promises 72 values, but the file ends after 18"]),
         ("--input text.npy --kernel 2", &["text.npy", "no valid .npy file"]),
         ("--input x.npy --kernel 2 --lse y.npy", &["y.npy", "both --output and --lse"]),

@@ -16,7 +16,8 @@
 //! window's own, and offsets from a pivot (S_MIN and `pivot` in shaders/rows.wgsl): there plain f32 takes them from the
 //! extremes of the plane, as far as that allows.
 
-use softpool::{GradientRule, SoftPoolConfig, reference};
+use softpool::reference::{Reference, for_each_window};
+use softpool::{GradientRule, SoftPoolConfig};
 
 use super::{Case, Results};
 
@@ -55,9 +56,9 @@ pub fn ulp(magnitude: f64) -> f64 {
 
 impl Expected {
     pub fn of(case: &Case) -> Self {
-        let forward = reference::forward(&case.config, &case.shape, &case.x).expect("a valid case");
-        let grad_input =
-            reference::backward(&case.config, &case.shape, &case.x, &case.grad_output).expect("a valid case");
+        let reference = Reference::new(&case.config);
+        let forward = reference.forward(&case.shape, &case.x).expect("a valid case");
+        let grad_input = reference.backward(&case.shape, &case.x, &case.grad_output).expect("a valid case");
         Self::from_values(case, forward.y, forward.lse, grad_input)
     }
 
@@ -68,13 +69,16 @@ impl Expected {
         let mut lse = Quantity::new("lse", lse);
         let mut grad_input = Quantity::new("grad_input", grad_input);
         let plane = case.x.len() / case.shape.planes().max(1);
-        let overlaps = (0..case.config.rank()).any(|axis| {
-            let span = (case.config.kernel()[axis] - 1) * case.config.dilation()[axis] + 1;
-            span > case.config.stride()[axis]
-        });
+        // Windows of an adaptive pooling are evaluated one by one.
+        let adaptive = case.config.adaptive_output_size().is_some();
+        let overlaps = !adaptive
+            && (0..case.config.rank()).any(|axis| {
+                let span = (case.config.kernel()[axis] - 1) * case.config.dilation()[axis] + 1;
+                span > case.config.stride()[axis]
+            });
         let none = vec![0.0f64; case.x.len()];
         let (mut scale, mut depth, mut vanishing) = (none.clone(), none.clone(), none);
-        reference::for_each_window(&case.config, &case.shape, |output, taps| {
+        for_each_window(&case.config, &case.shape, |output, taps| {
             let x: Vec<f32> = taps.iter().map(|&tap| case.x[tap]).collect();
             let finite = || x.iter().map(|&x| f64::from(x)).filter(|x| x.is_finite());
             y.unit[output] = ulp(finite().map(f64::abs).fold(0.0, f64::max));

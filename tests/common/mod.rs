@@ -3,6 +3,7 @@
 
 pub mod accuracy;
 pub mod buffers;
+pub mod stored;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -75,7 +76,7 @@ impl Case {
         mut value: impl FnMut(&mut Random, usize) -> f32,
     ) -> Self {
         let config = builder.build().expect("a valid configuration");
-        let shape = Shape::new(dims).expect("a valid shape");
+        let shape = Shape::new(dims).and_then(|shape| shape.of_rank(config.rank())).expect("a valid shape");
         let pooled = shape.pooled(&config).expect("a valid case");
         // The name seeds the data: cases differ, and each is the same in every run.
         let mut random = Random::new(name.bytes().fold(7u64, |hash, byte| hash.wrapping_mul(31) + u64::from(byte)));
@@ -133,6 +134,9 @@ pub fn one_of_each_kernel() -> [Case; 4] {
 
 /// A builder that has every part of `config`.
 pub fn rebuilder(config: &SoftPoolConfig) -> SoftPoolConfigBuilder {
+    if let Some(output) = config.adaptive_output_size() {
+        return SoftPoolConfig::adaptive(output).beta(config.beta()).gradient_rule(config.gradient_rule());
+    }
     SoftPoolConfig::builder(config.kernel())
         .stride(config.stride())
         .padding(config.padding())

@@ -1,9 +1,13 @@
-//! Running the program in a directory of its own.
+//! Running the program in a directory of its own, and its .npy files.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ndarray::{ArrayD, IxDyn};
+use ndarray_npy::{read_npy, write_npy};
+use softpool::ElementType;
 use tempfile::TempDir;
 
 /// What the program says when it computes on the CPU because there is no adapter.
@@ -73,4 +77,63 @@ impl Workplace {
         names.sort();
         names
     }
+}
+
+/// Values between -2 and 2 that no two neighbours share.
+pub fn wave(index: usize) -> f32 {
+    (index as f32 * 0.7).sin() + (index as f32 * 0.013).cos()
+}
+
+pub fn write_wave(path: &Path, shape: &[usize]) {
+    let values = (0..shape.iter().product()).map(wave).collect();
+    write_npy(path, &ArrayD::from_shape_vec(IxDyn(shape), values).unwrap()).unwrap();
+}
+
+pub fn read(path: &Path) -> ArrayD<f32> {
+    read_npy(path).unwrap()
+}
+
+#[track_caller]
+pub fn assert_close(got: &ArrayD<f32>, expected: &ArrayD<f32>, what: &str) {
+    assert_eq!(got.shape(), expected.shape(), "{what}");
+    for (got, expected) in got.iter().zip(expected) {
+        assert!((got - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{what}: {got} for {expected}");
+    }
+}
+
+/// NumPy's descriptor of the type that the program holds these elements as.
+pub fn descriptor(element_type: ElementType) -> &'static str {
+    match element_type {
+        ElementType::F32 => "<f4",
+        ElementType::F16 => "<f2",
+        ElementType::Bf16 => "<u2",
+    }
+}
+
+/// Writes `values`, rounded to the type.
+pub fn write_as(path: &Path, element_type: ElementType, shape: &[usize], values: &[f32]) {
+    let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
+    let descriptor = descriptor(element_type);
+    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({dims}), }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    file.extend(header.bytes());
+    file.extend(&element_type.encode(values)[..values.len() * element_type.bytes() as usize]);
+    fs::write(path, file).unwrap();
+}
+
+/// The values in a file of that type and shape.
+#[track_caller]
+pub fn read_as(path: &Path, element_type: ElementType, shape: &[usize]) -> Vec<f32> {
+    let file = fs::read(path).unwrap();
+    let (header, data) = file.split_at(10 + usize::from(u16::from_le_bytes([file[8], file[9]])));
+    let header = String::from_utf8_lossy(header);
+    let expected = format!("'descr': '{}'", descriptor(element_type));
+    assert!(header.contains(&expected), "{header} lacks {expected}");
+    let dims: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let expected = format!("'shape': ({}{})", dims.join(", "), if dims.len() == 1 { "," } else { "" });
+    assert!(header.contains(&expected), "{header} lacks {expected}");
+    let elements = shape.iter().product();
+    assert_eq!(data.len(), elements * element_type.bytes() as usize);
+    element_type.decode(data, elements)
 }

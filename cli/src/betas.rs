@@ -1,0 +1,51 @@
+//! The inverse temperature: one for all channels, or a file with one for each.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use softpool::{ElementType, Shape};
+
+use crate::failure::{Failure, Result};
+use crate::tensor_files::{self, numpy_shape};
+
+#[derive(Args)]
+pub struct BetaArguments {
+    /// Inverse temperature: 0 is average pooling, towards infinity max pooling.
+    #[arg(long, value_name = "B", default_value_t = 1.0, allow_hyphen_values = true)]
+    pub beta: f32,
+    /// A beta for each channel: .npy of shape (C,), float16, float32 or float64.
+    #[arg(long, value_name = "B.npy", conflicts_with = "beta")]
+    pub channel_betas: Option<PathBuf>,
+}
+
+impl BetaArguments {
+    /// The betas by channel of `input`'s tensor of `shape`, if there is a file of them.
+    pub fn by_channel(&self, shape: &Shape, input: &Path) -> Result<Option<Vec<f32>>> {
+        let Some(path) = &self.channel_betas else { return Ok(None) };
+        let betas = tensor_files::read(path, Some(ElementType::F32))?;
+        let channels = shape.channels();
+        if betas.shape.dims() != [channels] {
+            return Err(Failure::of_file(
+                path,
+                format_args!(
+                    "its shape is {}, but {} of shape {shape} has {channels} channels: give a beta for each, of \
+                     shape {}",
+                    numpy_shape(betas.shape.dims()),
+                    input.display(),
+                    numpy_shape(&[channels])
+                ),
+            ));
+        }
+        match betas.values.iter().position(|beta| !beta.is_finite()) {
+            Some(channel) => Err(Failure::of_file(
+                path,
+                format_args!(
+                    "the beta of channel {channel} is {}: it must be finite (for max pooling use a large beta, for \
+                     average pooling 0)",
+                    betas.values[channel]
+                ),
+            )),
+            None => Ok(Some(betas.values)),
+        }
+    }
+}

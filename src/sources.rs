@@ -1,0 +1,78 @@
+//! The text of every kernel that poolings of a shape can use: for tools and tests that look at shaders without a device.
+
+use crate::bound::{Placed, Role};
+use crate::geometry::{Geometry, Problem, Tuning};
+use crate::pool::problem_of;
+use crate::specialise::Specialisation;
+use crate::{ElementType, Result, Shape, SoftPoolConfig};
+
+/// How the tensors of a pooling are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Storage {
+    Contiguous,
+    ChannelsLast,
+    /// One sample in two, columns in reverse order of the axes' size: nothing folds.
+    Strided,
+}
+
+/// Label and WGSL of every specialisation that poolings of `shape` by `config` can use, in each element type, contiguous and
+/// with strides, with one beta and with one for each channel.
+///
+/// # Errors
+/// Those of [`Shape::pooled`].
+#[doc(hidden)]
+pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
+    use ElementType::{Bf16, F16, F32};
+    use Storage::{ChannelsLast, Contiguous, Strided};
+
+    let pooled = shape.pooled(config)?;
+    let shape = shape.of_rank(config.rank())?;
+    let mut sources = Vec::new();
+    for (tuning, storage, element_type, offset, shared_buffer, betas) in [
+        (Tuning::CPU, Contiguous, F32, 0, false, false),
+        (Tuning::GPU, Contiguous, F32, 0, true, false),
+        (Tuning::CPU, Contiguous, F32, 1, true, false),
+        (Tuning::GPU, Contiguous, F16, 0, false, false),
+        (Tuning::GPU, Strided, Bf16, 1, true, true),
+        (Tuning::GPU, ChannelsLast, F16, 3, false, true),
+    ] {
+        let place = |role: Role| {
+            let of_inputs = role.is_of_inputs();
+            let [d, h, w] = if of_inputs { shape } else { pooled }.depth_height_width().map(u64::from);
+            let channels = shape.channels() as u64;
+            let strides = match storage {
+                _ if role == Role::Betas => [0, 1, 0, 0, 0],
+                Contiguous => [channels * d * h * w, d * h * w, h * w, w, 1],
+                ChannelsLast => [d * h * w * channels, 1, h * w * channels, w * channels, channels],
+                Strided => [channels * d * h * w * 6, d * h * w * 3, h * w * 3, 3, h * 3],
+            };
+            let halves = of_inputs || matches!(role, Role::Y | Role::GradOutput);
+            let element_type = if halves { element_type } else { F32 };
+            Placed { role, element_type, offset, strides, words: 1, word: 0 }
+        };
+        let mut add = |kernel: &dyn Fn(&Problem) -> Option<Geometry>, roles: &[Role]| {
+            let betas: &[Role] = if betas { &[Role::Betas] } else { &[] };
+            let roles = [&[Role::X], roles, betas].concat();
+            let tensors: Vec<Placed> = roles.into_iter().map(place).collect();
+            let types: Vec<_> = tensors.iter().map(|tensor| (tensor.role, tensor.element_type)).collect();
+            let problem = problem_of(config, &shape, &pooled, tensors, tuning);
+            if let Some(geometry) = kernel(&problem) {
+                let specialisation = Specialisation::new(geometry, types);
+                let specialisation = Specialisation { shared_buffer, whole_planes: !shared_buffer, ..specialisation };
+                sources.push((specialisation.label(), specialisation.wgsl()));
+            }
+        };
+        use Role::{GradInput, GradOutput, Lse, Moments, Statistics, Tangent, Y};
+        for outputs in [&[Statistics][..], &[Y], &[Y, Lse], &[Y, Statistics], &[Y, Lse, Statistics]] {
+            add(&|problem| Some(problem.forward()), outputs);
+        }
+        add(&Problem::backward, &[GradOutput, GradInput]);
+        add(&|problem| Some(problem.backward_from_statistics()), &[GradOutput, GradInput, Statistics]);
+        add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y]);
+        add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y, Moments]);
+        add(&|problem| Some(problem.tangent()), &[GradOutput, Statistics, Y]);
+        add(&|problem| Some(problem.second_backward()), &[Tangent, GradOutput, Statistics, Moments, GradInput]);
+        add(&|problem| Some(problem.sum()), &[Y]);
+    }
+    Ok(sources)
+}
