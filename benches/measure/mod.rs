@@ -34,7 +34,7 @@ impl Copy {
         }))
     }
 
-    /// What records a copy of `source` to `target`, tensors of as many elements, a multiple of 4.
+    /// What records a copy of `source` to `target`, tensors of as many bytes, a multiple of 16.
     pub fn prepare(
         &self,
         device: &wgpu::Device,
@@ -49,7 +49,7 @@ impl Copy {
                 wgpu::BindGroupEntry { binding: 1, resource: target.buffer().as_entire_binding() },
             ],
         });
-        let groups = source.shape().elements().div_ceil(4 * 64) as u32;
+        let groups = source.buffer().size().div_ceil(16 * 64) as u32;
         let y = groups.div_ceil(device.limits().max_compute_workgroups_per_dimension);
         let x = groups.div_ceil(y);
         move |pass| {
