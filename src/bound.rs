@@ -190,13 +190,8 @@ impl<'a> Bound<'a> {
         let (role, needed, offset, available) =
             (self.placed.role.described(), self.bytes(), self.byte_offset, self.buffer.size());
         // Bindings are whole words.
-        if offset.checked_add(needed).is_none_or(|end| whole_words(end) > available) {
-            return Err(Error::BufferTooSmall {
-                role,
-                needed: whole_words(offset + needed) - offset,
-                offset,
-                available,
-            });
+        if offset.checked_add(needed).is_none_or(|end| end > available || whole_words(end) > available) {
+            return Err(Error::BufferTooSmall { role, needed, offset, available });
         }
         let missing = wgpu::BufferUsages::STORAGE - self.buffer.usage();
         if !missing.is_empty() {

@@ -8,17 +8,21 @@ use std::panic::AssertUnwindSafe;
 
 use common::{Case, on_every_adapter, pool, windows};
 use proptest::prelude::*;
+use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, MAX_AXIS_PARAMETER, Outputs, Result,
-    Shape, SoftPoolConfig, StatisticsView, TensorView, reference, wgpu,
+    Shape, SoftPoolConfig, StatisticsView, TensorView, wgpu,
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
-const TESTS: [(&str, fn()); 22] = [
+const TESTS: [(&str, fn()); 27] = [
     ("UnsupportedRank", unsupported_rank),
     ("AxisCount", axis_count),
     ("AxisParameter", axis_parameter),
     ("PaddingTooLarge", padding_too_large),
+    ("SamePadding", same_padding),
+    ("AdaptiveWindow", adaptive_window),
+    ("AdaptiveOutput", adaptive_output),
     ("BetaNotFinite", beta_not_finite),
     ("ShapeAxes", shape_axes),
     ("TooManyElements", too_many_elements),
@@ -28,6 +32,8 @@ const TESTS: [(&str, fn()); 22] = [
     ("ShapeMismatch", shape_mismatch),
     ("DataLength", data_length),
     ("BufferTooSmall", buffer_too_small),
+    ("Strides", strides),
+    ("SelfOverlap", self_overlap),
     ("BufferUsage", buffer_usage),
     ("OffsetAlignment", offset_alignment),
     ("Overlap", overlap),
@@ -200,14 +206,17 @@ fn beta_not_finite() {
     for (beta, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
         let parts = [&format!("beta is {name}:"), "must be finite", "for max pooling use a large beta"];
         refused(SoftPoolConfig::builder([2]).beta(beta).build(), "BetaNotFinite", &parts);
+        let config = SoftPoolConfig::builder([2]).build().expect("valid");
+        let by_channel = Reference::new(&config).with_betas(&[1.0, beta]);
+        refused(by_channel.forward(&shape([1, 2, 2]), &[0.0; 4]), "BetaNotFinite", &parts);
     }
 }
 
 #[test]
 fn shape_axes() {
-    let parts = ["2 axes, [3, 4]", "give (N, C, L), (N, C, H, W) or (N, C, D, H, W)"];
-    refused(Shape::new([3, 4]), "ShapeAxes", &parts);
-    refused(Shape::new([1; 6]), "ShapeAxes", &["6 axes"]);
+    let parts =
+        ["6 axes, [1, 1, 1, 1, 1, 1]", "give (N, C, L), (N, C, H, W) or (N, C, D, H, W), or one of these without N"];
+    refused(Shape::new([1; 6]), "ShapeAxes", &parts);
     refused(Shape::new([]), "ShapeAxes", &["0 axes, []"]);
 }
 
@@ -221,17 +230,68 @@ fn too_many_elements() {
 #[test]
 fn rank_mismatch() {
     let config = SoftPoolConfig::builder([2, 2]).build().expect("valid");
-    let parts = ["1 spatial axes for a pooling of 2", "give a tensor of (N, C) and 2 spatial axes"];
+    let parts = ["1 spatial axes for a pooling of 2", "give a tensor of (N, C), or (C) alone, and 2 spatial axes"];
     refused(config.output_size(&[4]), "RankMismatch", &parts);
-    refused(shape([1, 1, 4]).pooled(&config), "RankMismatch", &parts);
-    refused(reference::forward(&config, &shape([1, 1, 4]), &[0.0; 4]), "RankMismatch", &parts);
+    let parts = ["0 spatial axes for a pooling of 2", "give a tensor of (N, C), or (C) alone, and 2 spatial axes"];
+    refused(shape([4]).pooled(&config), "RankMismatch", &parts);
+    refused(Reference::new(&config).forward(&shape([4]), &[0.0; 4]), "RankMismatch", &parts);
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let line = TensorView::new(call.x.buffer(), shape([1, 1, 48]));
+        let line = TensorView::new(call.x.buffer(), shape([48]));
         call.refuses_forward(ForwardTensors { input: line, ..call.forward() }, "RankMismatch", &parts);
         call.refuses_backward(BackwardTensors { input: line, ..call.backward() }, "RankMismatch", &parts);
         refused(call.pool.forward(line), "RankMismatch", &parts);
         refused(call.pool.backward(line, &call.y), "RankMismatch", &parts);
+    });
+}
+
+#[test]
+fn same_padding() {
+    let parts = ["same padding along width with kernel 2, stride 1", "it needs an odd kernel, stride 1, dilation 1"];
+    refused(SoftPoolConfig::builder([3, 2]).stride([1]).same_padding().build(), "SamePadding", &parts);
+    let stride = ["along length with kernel 3, stride 2"];
+    refused(SoftPoolConfig::builder([3]).stride([2]).same_padding().build(), "SamePadding", &stride);
+}
+
+#[test]
+fn adaptive_window() {
+    let parts = ["an adaptive pooling with a stride", "follow from the input and output sizes, leave it out"];
+    refused(SoftPoolConfig::adaptive([3]).stride([2]).build(), "AdaptiveWindow", &parts);
+    refused(SoftPoolConfig::global(2).padding([0]).build(), "AdaptiveWindow", &["with a padding"]);
+}
+
+#[test]
+fn adaptive_output() {
+    let parts = ["adaptive output size 0 along height", "it must be 1 to the input's size"];
+    refused(SoftPoolConfig::adaptive([0, 3]).build(), "AdaptiveOutput", &parts);
+    let config = SoftPoolConfig::adaptive([2, 7]).build().expect("valid");
+    let parts = ["adaptive output size 7 along width for 6 positions", "it must be 1 to the input's size"];
+    refused(config.output_size(&[4, 6]), "AdaptiveOutput", &parts);
+}
+
+#[test]
+fn strides() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let parts = ["strides [6, 1] for shape 1x2x4x6", "give one for each axis"];
+        refused(call.x.view().with_strides([6, 1]), "Strides", &parts);
+        let beyond = call.x.view().with_strides([1, usize::MAX, 6, 1]);
+        refused(beyond, "Strides", &["that stay within a buffer"]);
+    });
+}
+
+#[test]
+fn self_overlap() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let meeting = call.y.view().with_strides([12, 6, 2, 1]).expect("four strides");
+        let parts = ["the output has strides [", "for shape 1x2x2x3", "give each its own place"];
+        call.refuses_forward(ForwardTensors { output: meeting, ..call.forward() }, "SelfOverlap", &parts);
+        let repeated = call.x.view().with_strides([48, 0, 6, 1]).expect("four strides");
+        let parts = ["the gradient of the input has strides", "two of its elements meet"];
+        call.refuses_backward(BackwardTensors { grad_input: repeated, ..call.backward() }, "SelfOverlap", &parts);
+        let read = ForwardTensors { input: repeated, ..call.forward() };
+        assert!(call.pool.plan_forward(read).is_ok(), "what is read may repeat");
     });
 }
 
@@ -294,10 +354,17 @@ fn data_length() {
     let config = SoftPoolConfig::builder([2, 2]).build().expect("valid");
     let x = shape([1, 1, 2, 4]);
     let parts = ["the input has 7 elements", "its shape 1x1x2x4 has 8"];
-    refused(reference::forward(&config, &x, &[0.0; 7]), "DataLength", &parts);
+    let reference = Reference::new(&config);
+    refused(reference.forward(&x, &[0.0; 7]), "DataLength", &parts);
     let parts = ["the gradient of the output has 3 elements", "its shape 1x1x1x2 has 2"];
-    refused(reference::backward(&config, &x, &[0.0; 8], &[0.0; 3]), "DataLength", &parts);
-    refused(reference::grad_beta(&config, &x, &[0.0; 8], &[0.0; 3]), "DataLength", &parts);
+    refused(reference.backward(&x, &[0.0; 8], &[0.0; 3]), "DataLength", &parts);
+    refused(reference.grad_beta(&x, &[0.0; 8], &[0.0; 3]), "DataLength", &parts);
+    refused(reference.second_backward(&x, &[0.0; 8], &[0.0; 3], &[0.0; 8]), "DataLength", &parts);
+    let parts = ["the tangent has 2 elements", "its shape 1x1x2x4 has 8"];
+    refused(reference.jvp(&x, &[0.0; 8], &[0.0; 2]), "DataLength", &parts);
+    refused(reference.second_backward(&x, &[0.0; 8], &[0.0; 2], &[0.0; 2]), "DataLength", &parts);
+    let parts = ["the betas has 2 elements", "its shape 1 has 1"];
+    refused(reference.with_betas(&[1.0; 2]).forward(&x, &[0.0; 8]), "DataLength", &parts);
     without_validation_errors(|context| {
         let parts = ["the tensor has 9 elements", "its shape 1x1x2x4 has 8"];
         refused(context.upload(x, &[0.0; 9]), "DataLength", &parts);
@@ -365,20 +432,19 @@ fn buffer_usage() {
 fn offset_alignment() {
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let alignment = context.device.limits().min_storage_buffer_offset_alignment;
         let buffer = call.buffer(1 << 12, wgpu::BufferUsages::STORAGE);
-        let rule = format!("no multiple of {alignment}, this device's min_storage_buffer_offset_alignment");
-        for offset in [4, 3] {
-            let parts = [&format!("the input starts at byte {offset}"), rule.as_str()];
-            let input = TensorView::new(&buffer, call.x.shape()).at_byte_offset(offset);
-            call.refuses_forward(ForwardTensors { input, ..call.forward() }, "OffsetAlignment", &parts);
+        let view = |offset| TensorView::new(&buffer, call.x.shape()).at_byte_offset(offset);
+        for offset in [2, 3] {
+            let parts = [&format!("the input starts at byte {offset}"), "no multiple of 4, the size of its elements"];
+            call.refuses_forward(ForwardTensors { input: view(offset), ..call.forward() }, "OffsetAlignment", &parts);
         }
-        let grad_input = TensorView::new(&buffer, call.x.shape()).at_byte_offset(4);
-        let parts = ["the gradient of the input starts at byte 4", &rule];
-        call.refuses_backward(BackwardTensors { grad_input, ..call.backward() }, "OffsetAlignment", &parts);
-        let statistics = Some(StatisticsView { buffer: &buffer, byte_offset: 4 });
-        let parts = ["the statistics starts at byte 4", &rule];
+        let half = view(3).of_type(softpool::ElementType::F16);
+        let parts = ["the gradient of the input starts at byte 3", "no multiple of 2"];
+        call.refuses_backward(BackwardTensors { grad_input: half, ..call.backward() }, "OffsetAlignment", &parts);
+        let statistics = Some(StatisticsView { buffer: &buffer, byte_offset: 2 });
+        let parts = ["the statistics starts at byte 2", "no multiple of 4"];
         call.refuses_forward(ForwardTensors { statistics, ..call.forward() }, "OffsetAlignment", &parts);
+        assert!(call.pool.plan_forward(ForwardTensors { input: view(4), ..call.forward() }).is_ok(), "any element");
     });
 }
 
@@ -387,7 +453,7 @@ fn overlap() {
     without_validation_errors(|context| {
         let call = Call::new(context);
         let alignment = u64::from(context.device.limits().min_storage_buffer_offset_alignment);
-        let fix = "overlap in one buffer: give them disjoint ranges";
+        let fix = "overlap in one buffer: give them disjoint elements";
         let in_place = ForwardTensors { output: TensorView::new(call.x.buffer(), call.y.shape()), ..call.forward() };
         call.refuses_forward(in_place, "Overlap", &["the input and the output", fix]);
         let twice = ForwardTensors { lse: Some(call.y.view()), ..call.forward() };
@@ -423,11 +489,14 @@ fn device_limit() {
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let limited = GpuSoftPool::new(&device, &queue, config.clone()).expect("the limits of workgroups are whole");
         let tensor = GpuTensor::from_slice(&device, &queue, x, &vec![0.0; x.elements()]).expect("buffers may be large");
-        let parts =
-            ["a plane's size in bytes is 2097152", "max_storage_buffer_binding_size of 1048576", "split the plane"];
-        refused(limited.forward(&tensor), "DeviceLimit", &parts);
-        let y = GpuTensor::from_slice(&device, &queue, shape([1, 1, 256, 512]), &vec![0.0; 256 * 512]).expect("small");
-        refused(limited.backward(&tensor, &y), "DeviceLimit", &parts);
+        let parts = ["what one block of windows needs of a tensor, in bytes, is 2097152", "binding_size of 1048576"];
+        let parts = [parts[0], parts[1], "pool less at once"];
+        let global = SoftPoolConfig::global(2).build().expect("valid");
+        let global = GpuSoftPool::new(&device, &queue, global).expect("nothing is compiled yet");
+        refused(global.forward(&tensor), "DeviceLimit", &parts);
+        let y = GpuTensor::from_slice(&device, &queue, shape([1, 1, 1, 1]), &[0.0]).expect("small");
+        refused(global.backward(&tensor, &y), "DeviceLimit", &parts[1..]);
+        assert!(limited.forward(&tensor).is_ok(), "a plane is split");
         assert!(pollster::block_on(scope.pop()).is_none());
 
         let (device, queue) = call.device(|limits| {
