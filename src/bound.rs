@@ -191,6 +191,8 @@ impl<'a> Bound<'a> {
             (self.placed.role.described(), self.bytes(), self.byte_offset, self.buffer.size());
         // Bindings are whole words.
         if offset.checked_add(needed).is_none_or(|end| end > available || whole_words(end) > available) {
+            let within_word = offset % 4;
+            let needed = whole_words(within_word + needed) - within_word;
             return Err(Error::BufferTooSmall { role, needed, offset, available });
         }
         let missing = wgpu::BufferUsages::STORAGE - self.buffer.usage();

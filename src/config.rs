@@ -179,7 +179,7 @@ impl SoftPoolConfig {
 
     /// Starts a global pooling over `rank` spatial axes: one window, the whole input, whatever its size.
     pub fn global(rank: usize) -> SoftPoolConfigBuilder {
-        Self::adaptive(vec![1; rank])
+        Self::adaptive(vec![1; rank.min(MAX_RANK + 1)])
     }
 
     /// The number of spatial axes: 1, 2 or 3.

@@ -505,7 +505,13 @@ impl Geometry {
         let [x, y, z] = self.workgroup.map(u64::from);
         // A partial window has four words, a lane's sum one.
         let shared_bytes = if self.kernel.is_shared() { 16 * x * y * z } else { 0 };
-        let needs: [(&'static str, u64, &'static str, u32); 9] = [
+        let needs: [(&'static str, u64, &'static str, u32); 10] = [
+            (
+                "the number of bindings of a group",
+                1 + Role::COUNT as u64,
+                "max_bindings_per_bind_group",
+                limits.max_bindings_per_bind_group,
+            ),
             (
                 "a workgroup's number of invocations",
                 x * y * z,
@@ -735,7 +741,7 @@ impl Cover {
 
 /// Invocations along the grid's axes that leave the fewest idle. Eight or more along x, since drivers vectorise along it.
 fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
-    let idle = |x: u32| x_blocks.next_multiple_of(x) - x_blocks;
+    let idle = |x: u32| (x - x_blocks % x) % x;
     let sizes = (1..=WORKGROUP_INVOCATIONS / 8).rev().map(|eights| 8 * eights);
     let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
     let y = (WORKGROUP_INVOCATIONS / x).min(y_blocks.next_power_of_two());

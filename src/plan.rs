@@ -102,6 +102,18 @@ impl Planner<'_> {
         let limits = self.device.limits();
         geometry.check_device(tensors.len(), size_of::<Params>(), &limits)?;
         let pieces = pieces(problem, &geometry, DispatchLimits::of(&limits))?;
+        let params_bytes = (size_of::<Params>() as u64)
+            .next_multiple_of(u64::from(limits.min_uniform_buffer_offset_alignment))
+            * pieces.len() as u64;
+        if params_bytes > limits.max_buffer_size {
+            return Err(Error::DeviceLimit {
+                what: "the parameters of all dispatches, in bytes,",
+                given: params_bytes,
+                limit: "max_buffer_size",
+                allowed: limits.max_buffer_size,
+                fix: "split the batch",
+            });
+        }
         let [w, h, d] = geometry.blocks(problem.input, problem.output);
         specialisation.whole_planes = pieces.iter().all(|piece| piece.region.block_counts() == [d, h, w]);
         Ok((specialisation, pieces))

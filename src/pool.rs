@@ -306,6 +306,9 @@ impl GpuSoftPool {
             }
         }
         call.check(&bound, Problem::backward_from_statistics)?;
+        if tensors.statistics.is_none() {
+            call.check(&[], Problem::forward)?;
+        }
         let scratch = call.scratch_statistics(tensors.statistics)?;
         let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
         call.add(&mut plan, &[bound[0], bound[1], statistics], Problem::backward_from_statistics)?;
@@ -323,6 +326,12 @@ impl GpuSoftPool {
         let call = Call::new(self, &tensors.input)?;
         let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
         let sums = Sums::new(&call.shape, &call.pooled, &tensors.grad_beta)?;
+        let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
+        for read in call.read.iter().chain([&grad_output]).chain(&given) {
+            if read.overlaps(&sums.target) {
+                return Err(Error::Overlap { first: read.placed.role.described(), second: "the gradient of beta" });
+            }
+        }
         let mut plan = Plan::default();
         call.check(&[grad_output], Problem::tangent)?;
         let scratch = call.scratch_statistics(tensors.statistics)?;
@@ -361,9 +370,11 @@ impl GpuSoftPool {
         let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
         let grad_input = call.inputs(Role::GradInput, &tensors.grad_of_input)?;
         // One run writes the first of these, another the second.
-        if let Some(jvp) = jvp.filter(|jvp| jvp.overlaps(&grad_input)) {
-            let [first, second] = [jvp, grad_input].map(|tensor| tensor.placed.role.described());
-            return Err(Error::Overlap { first, second });
+        for (first, second) in jvp.iter().flat_map(|jvp| [(&grad_output, jvp), (jvp, &grad_input)]) {
+            if first.overlaps(second) {
+                let [first, second] = [first, second].map(|tensor| tensor.placed.role.described());
+                return Err(Error::Overlap { first, second });
+            }
         }
         call.check(&[tangent, grad_output, grad_input], Problem::second_backward)?;
         call.check(&[[tangent].as_slice(), jvp.as_slice()].concat(), Problem::tangent)?;

@@ -14,7 +14,7 @@ const RUN: u32 = 1 << 12;
 
 /// The sums over all channels, or over each.
 pub(crate) struct Sums<'a> {
-    target: Bound<'a>,
+    pub target: Bound<'a>,
     batch: usize,
     channels: usize,
     /// Windows of a plane, and in how many runs they are added up.

@@ -8,10 +8,12 @@ use std::panic::AssertUnwindSafe;
 
 use common::{Case, on_every_adapter, pool, windows};
 use proptest::prelude::*;
+use softpool::ElementType::{Bf16, F16, F32};
 use softpool::reference::Reference;
 use softpool::{
-    BackwardTensors, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, MAX_AXIS_PARAMETER, Outputs, Result,
-    Shape, SoftPoolConfig, StatisticsView, TensorView, wgpu,
+    BackwardTensors, ElementType, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors,
+    JvpTensors, MAX_AXIS_PARAMETER, Outputs, Plan, Result, SecondBackwardTensors, Shape, SoftPoolConfig, Statistics,
+    StatisticsView, TensorView, wgpu,
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
@@ -79,12 +81,14 @@ fn refused<T>(result: Result<T>, variant: &str, parts: &[&str]) {
     }
 }
 
-/// Runs `misuse` on every adapter; a validation error of wgpu's fails it.
+/// Runs `misuse` on every adapter; a validation error of wgpu's fails it. What it submits has run when this returns: software
+/// drivers don't survive a process that ends while they work.
 fn without_validation_errors(misuse: impl Fn(&GpuContext) + Sync) {
     on_every_adapter(|context| {
         let scope = context.device.push_error_scope(wgpu::ErrorFilter::Validation);
         misuse(context);
         let error = pollster::block_on(scope.pop());
+        context.device.poll(wgpu::PollType::wait_indefinitely()).expect("a device that works");
         assert!(error.is_none(), "wgpu on {}: {error:?}", context.name());
     });
 }
@@ -93,21 +97,53 @@ fn shape<const AXES: usize>(dims: [usize; AXES]) -> Shape {
     Shape::new(dims).expect("a valid shape")
 }
 
-/// A pooling by k2 s2, an input of 1x2x4x6, and the output and gradients of 1x2x2x3.
+/// The tensors of a call that can be planned, and recorded at once.
+trait Tensors: Copy {
+    fn plan(self, pool: &GpuSoftPool) -> Result<Plan>;
+    fn encode(self, pool: &GpuSoftPool, encoder: &mut wgpu::CommandEncoder) -> Result<()>;
+}
+
+macro_rules! tensors {
+    ($($tensors:ident: $plan:ident, $encode:ident;)*) => {
+        $(impl Tensors for $tensors<'_> {
+            fn plan(self, pool: &GpuSoftPool) -> Result<Plan> {
+                pool.$plan(self)
+            }
+
+            fn encode(self, pool: &GpuSoftPool, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+                pool.$encode(encoder, self)
+            }
+        })*
+    };
+}
+
+tensors! {
+    ForwardTensors: plan_forward, encode_forward;
+    BackwardTensors: plan_backward, encode_backward;
+    GradBetaTensors: plan_grad_beta, encode_grad_beta;
+    JvpTensors: plan_jvp, encode_jvp;
+    SecondBackwardTensors: plan_second_backward, encode_second_backward;
+}
+
+/// A pooling by k2 s2; inputs, directions and gradients of 1x2x4x6, and of 1x2x2x3 for windows.
 struct Call<'a> {
     context: &'a GpuContext,
     pool: GpuSoftPool,
     x: GpuTensor,
-    y: GpuTensor,
+    v: GpuTensor,
     grad_input: GpuTensor,
+    y: GpuTensor,
+    grad_output: GpuTensor,
+    grad_beta: GpuTensor,
 }
 
 impl<'a> Call<'a> {
     fn new(context: &'a GpuContext) -> Self {
-        let zeros = |shape: Shape| context.upload(shape, &vec![0.0; shape.elements()]).expect("small");
-        let (input, output) = (shape([1, 2, 4, 6]), shape([1, 2, 2, 3]));
         let pool = pool(context, &windows([2, 2], [2]).build().expect("valid"));
-        Self { context, pool, x: zeros(input), y: zeros(output), grad_input: zeros(input) }
+        let zeros = |shape: Shape| context.upload(shape, &vec![0.0; shape.elements()]).expect("small");
+        let [x, v, grad_input] = [(); 3].map(|()| zeros(shape([1, 2, 4, 6])));
+        let [y, grad_output] = [(); 2].map(|()| zeros(shape([1, 2, 2, 3])));
+        Self { context, pool, x, v, grad_input, y, grad_output, grad_beta: zeros(shape([2])) }
     }
 
     fn forward(&self) -> ForwardTensors<'_> {
@@ -115,24 +151,48 @@ impl<'a> Call<'a> {
     }
 
     fn backward(&self) -> BackwardTensors<'_> {
-        BackwardTensors::new(&self.x, &self.y, &self.grad_input)
+        BackwardTensors::new(&self.x, &self.grad_output, &self.grad_input)
+    }
+
+    fn grad_beta(&self) -> GradBetaTensors<'_> {
+        let [input, grad_output, grad_beta] = [&self.x, &self.grad_output, &self.grad_beta].map(GpuTensor::view);
+        GradBetaTensors { input, grad_output, grad_beta, statistics: None }
+    }
+
+    fn jvp(&self) -> JvpTensors<'_> {
+        let [input, tangent, output] = [&self.x, &self.v, &self.y].map(GpuTensor::view);
+        JvpTensors { input, tangent, output, statistics: None }
+    }
+
+    fn second_backward(&self) -> SecondBackwardTensors<'_> {
+        SecondBackwardTensors {
+            input: self.x.view(),
+            grad_output: self.grad_output.view(),
+            tangent: self.v.view(),
+            grad_of_grad_output: Some(self.y.view()),
+            grad_of_input: self.grad_input.view(),
+            statistics: None,
+        }
     }
 
     /// By a plan and by an encoder, which must then hold nothing that wgpu objects to.
     #[track_caller]
-    fn refuses_forward(&self, tensors: ForwardTensors<'_>, variant: &str, parts: &[&str]) {
-        refused(self.pool.plan_forward(tensors), variant, parts);
+    fn refuses(&self, tensors: impl Tensors, variant: &str, parts: &[&str]) {
+        refused(tensors.plan(&self.pool), variant, parts);
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        refused(self.pool.encode_forward(&mut encoder, tensors), variant, parts);
+        refused(tensors.encode(&self.pool, &mut encoder), variant, parts);
         self.context.queue.submit([encoder.finish()]);
     }
 
     #[track_caller]
-    fn refuses_backward(&self, tensors: BackwardTensors<'_>, variant: &str, parts: &[&str]) {
-        refused(self.pool.plan_backward(tensors), variant, parts);
-        let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        refused(self.pool.encode_backward(&mut encoder, tensors), variant, parts);
-        self.context.queue.submit([encoder.finish()]);
+    fn takes(&self, tensors: impl Tensors, why: &str) {
+        tensors.plan(&self.pool).unwrap_or_else(|error| panic!("{why}: {error}"));
+    }
+
+    /// What a forward pass of the input saves.
+    fn statistics(&self) -> Statistics {
+        let outputs = Outputs { statistics: true, lse: false };
+        self.pool.forward_with(&self.x, outputs).expect("valid").statistics.expect("they were asked for")
     }
 
     fn buffer(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
@@ -157,6 +217,10 @@ fn unsupported_rank() {
         &["0 axes", "1 (length)", "(depth, height, width)"],
     );
     refused(SoftPoolConfig::builder([2; 4]).build(), "UnsupportedRank", &["4 axes"]);
+    refused(SoftPoolConfig::adaptive([]).build(), "UnsupportedRank", &["0 axes"]);
+    refused(SoftPoolConfig::global(4).build(), "UnsupportedRank", &["4 axes"]);
+    // No list of that length fits a machine.
+    refused(SoftPoolConfig::global(usize::MAX).build(), "UnsupportedRank", &["give 1 (length)"]);
 }
 
 #[test]
@@ -202,6 +266,62 @@ fn padding_too_large() {
 }
 
 #[test]
+fn same_padding() {
+    let builder = |kernel: [usize; 2]| SoftPoolConfig::builder(kernel).same_padding();
+    let rule = "it needs an odd kernel, stride 1, dilation 1, and no other padding";
+    for (part, builder) in [
+        ("along width with kernel 4, stride 1, dilation 1", builder([3, 4]).stride([1])),
+        // The stride starts as the kernel.
+        ("along height with kernel 3, stride 3, dilation 1", builder([3, 3])),
+        ("along width with kernel 3, stride 1, dilation 2", builder([3, 3]).stride([1]).dilation([1, 2])),
+        ("along height with kernel 3, stride 1, dilation 1", builder([3, 3]).stride([1]).padding([1])),
+    ] {
+        refused(builder.build(), "SamePadding", &[part, rule]);
+    }
+    let same = builder([1, 5]).stride([1]).build().expect("odd kernels of stride 1");
+    assert_eq!(same.padding(), [0, 2]);
+}
+
+#[test]
+fn adaptive_window() {
+    let builder = || SoftPoolConfig::adaptive([2, 3]);
+    let rule = "its windows follow from the input and output sizes, leave it out";
+    for (name, builder) in [
+        ("stride", builder().stride([1])),
+        ("padding", builder().padding([0])),
+        ("padding", builder().same_padding()),
+        ("dilation", builder().dilation([1])),
+        ("ceil_mode", builder().ceil_mode(false)),
+        ("stride", SoftPoolConfig::global(1).stride([1])),
+    ] {
+        refused(builder.build(), "AdaptiveWindow", &[&format!("an adaptive pooling with a {name}: "), rule]);
+    }
+}
+
+#[test]
+fn adaptive_output() {
+    let rule = "it must be 1 to the input's size";
+    refused(SoftPoolConfig::adaptive([0, 2]).build(), "AdaptiveOutput", &["output size 0 along height", rule]);
+    let part = "output size 18446744073709551615 along width";
+    refused(SoftPoolConfig::adaptive([2, usize::MAX]).build(), "AdaptiveOutput", &[part, rule]);
+    let config = SoftPoolConfig::adaptive([4, 7]).build().expect("valid");
+    let parts = ["adaptive output size 7 along width for 6 positions", rule];
+    refused(config.output_size(&[4, 6]), "AdaptiveOutput", &parts);
+    refused(config.output_size(&[0, 7]), "AdaptiveOutput", &["output size 4 along height for 0 positions", rule]);
+    assert!(config.output_size(&[4, 7]).is_ok(), "the limit itself is allowed");
+    refused(Reference::new(&config).forward(&shape([1, 1, 4, 6]), &[0.0; 24]), "AdaptiveOutput", &parts);
+    without_validation_errors(|context| {
+        let call = Call { pool: pool(context, &config), ..Call::new(context) };
+        call.refuses(call.forward(), "AdaptiveOutput", &parts);
+        call.refuses(call.backward(), "AdaptiveOutput", &parts);
+        refused(call.pool.forward(&call.x), "AdaptiveOutput", &parts);
+        refused(call.pool.grad_beta(&call.x, &call.grad_output), "AdaptiveOutput", &parts);
+        refused(call.pool.jvp(&call.x, &call.v), "AdaptiveOutput", &parts);
+        refused(call.pool.second_backward(&call.x, &call.grad_output, &call.v), "AdaptiveOutput", &parts);
+    });
+}
+
+#[test]
 fn beta_not_finite() {
     for (beta, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
         let parts = [&format!("beta is {name}:"), "must be finite", "for max pooling use a large beta"];
@@ -209,15 +329,20 @@ fn beta_not_finite() {
         let config = SoftPoolConfig::builder([2]).build().expect("valid");
         let by_channel = Reference::new(&config).with_betas(&[1.0, beta]);
         refused(by_channel.forward(&shape([1, 2, 2]), &[0.0; 4]), "BetaNotFinite", &parts);
+        without_validation_errors(|context| {
+            refused(pool(context, &config).with_beta(beta), "BetaNotFinite", &parts);
+        });
     }
 }
 
 #[test]
 fn shape_axes() {
-    let parts =
-        ["6 axes, [1, 1, 1, 1, 1, 1]", "give (N, C, L), (N, C, H, W) or (N, C, D, H, W), or one of these without N"];
-    refused(Shape::new([1; 6]), "ShapeAxes", &parts);
-    refused(Shape::new([]), "ShapeAxes", &["0 axes, []"]);
+    let parts = ["0 axes, []", "give (N, C, L), (N, C, H, W) or (N, C, D, H, W), or one of these without N"];
+    refused(Shape::new([]), "ShapeAxes", &parts);
+    refused(Shape::new([1, 2, 3, 4, 5, 6]), "ShapeAxes", &["6 axes, [1, 2, 3, 4, 5, 6]"]);
+    for axes in 1..=5 {
+        assert!(Shape::new(vec![1; axes]).is_ok(), "{axes} axes are allowed");
+    }
 }
 
 #[test]
@@ -230,69 +355,29 @@ fn too_many_elements() {
 #[test]
 fn rank_mismatch() {
     let config = SoftPoolConfig::builder([2, 2]).build().expect("valid");
-    let parts = ["1 spatial axes for a pooling of 2", "give a tensor of (N, C), or (C) alone, and 2 spatial axes"];
-    refused(config.output_size(&[4]), "RankMismatch", &parts);
-    let parts = ["0 spatial axes for a pooling of 2", "give a tensor of (N, C), or (C) alone, and 2 spatial axes"];
-    refused(shape([4]).pooled(&config), "RankMismatch", &parts);
-    refused(Reference::new(&config).forward(&shape([4]), &[0.0; 4]), "RankMismatch", &parts);
-    without_validation_errors(|context| {
-        let call = Call::new(context);
-        let line = TensorView::new(call.x.buffer(), shape([48]));
-        call.refuses_forward(ForwardTensors { input: line, ..call.forward() }, "RankMismatch", &parts);
-        call.refuses_backward(BackwardTensors { input: line, ..call.backward() }, "RankMismatch", &parts);
-        refused(call.pool.forward(line), "RankMismatch", &parts);
-        refused(call.pool.backward(line, &call.y), "RankMismatch", &parts);
-    });
-}
-
-#[test]
-fn same_padding() {
-    let parts = ["same padding along width with kernel 2, stride 1", "it needs an odd kernel, stride 1, dilation 1"];
-    refused(SoftPoolConfig::builder([3, 2]).stride([1]).same_padding().build(), "SamePadding", &parts);
-    let stride = ["along length with kernel 3, stride 2"];
-    refused(SoftPoolConfig::builder([3]).stride([2]).same_padding().build(), "SamePadding", &stride);
-}
-
-#[test]
-fn adaptive_window() {
-    let parts = ["an adaptive pooling with a stride", "follow from the input and output sizes, leave it out"];
-    refused(SoftPoolConfig::adaptive([3]).stride([2]).build(), "AdaptiveWindow", &parts);
-    refused(SoftPoolConfig::global(2).padding([0]).build(), "AdaptiveWindow", &["with a padding"]);
-}
-
-#[test]
-fn adaptive_output() {
-    let parts = ["adaptive output size 0 along height", "it must be 1 to the input's size"];
-    refused(SoftPoolConfig::adaptive([0, 3]).build(), "AdaptiveOutput", &parts);
-    let config = SoftPoolConfig::adaptive([2, 7]).build().expect("valid");
-    let parts = ["adaptive output size 7 along width for 6 positions", "it must be 1 to the input's size"];
-    refused(config.output_size(&[4, 6]), "AdaptiveOutput", &parts);
-}
-
-#[test]
-fn strides() {
-    without_validation_errors(|context| {
-        let call = Call::new(context);
-        let parts = ["strides [6, 1] for shape 1x2x4x6", "give one for each axis"];
-        refused(call.x.view().with_strides([6, 1]), "Strides", &parts);
-        let beyond = call.x.view().with_strides([1, usize::MAX, 6, 1]);
-        refused(beyond, "Strides", &["that stay within a buffer"]);
-    });
-}
-
-#[test]
-fn self_overlap() {
-    without_validation_errors(|context| {
-        let call = Call::new(context);
-        let meeting = call.y.view().with_strides([12, 6, 2, 1]).expect("four strides");
-        let parts = ["the output has strides [", "for shape 1x2x2x3", "give each its own place"];
-        call.refuses_forward(ForwardTensors { output: meeting, ..call.forward() }, "SelfOverlap", &parts);
-        let repeated = call.x.view().with_strides([48, 0, 6, 1]).expect("four strides");
-        let parts = ["the gradient of the input has strides", "two of its elements meet"];
-        call.refuses_backward(BackwardTensors { grad_input: repeated, ..call.backward() }, "SelfOverlap", &parts);
-        let read = ForwardTensors { input: repeated, ..call.forward() };
-        assert!(call.pool.plan_forward(read).is_ok(), "what is read may repeat");
-    });
+    let fix = "give a tensor of (N, C), or (C) alone, and 2 spatial axes";
+    let (long, flat) = (shape([1, 1, 4, 4, 6]), shape([96]));
+    for (shape, part) in [(long, "3 spatial axes for a pooling of 2"), (flat, "0 spatial axes for a pooling of 2")] {
+        let parts = [part, fix];
+        refused(config.output_size(shape.spatial()), "RankMismatch", &parts);
+        refused(shape.pooled(&config), "RankMismatch", &parts);
+        refused(shape.of_rank(2), "RankMismatch", &parts);
+        refused(Reference::new(&config).forward(&shape, &[0.0; 96]), "RankMismatch", &parts);
+        without_validation_errors(|context| {
+            let call = Call::new(context);
+            let input = TensorView::new(call.x.buffer(), shape);
+            call.refuses(ForwardTensors { input, ..call.forward() }, "RankMismatch", &parts);
+            call.refuses(BackwardTensors { input, ..call.backward() }, "RankMismatch", &parts);
+            call.refuses(JvpTensors { input, ..call.jvp() }, "RankMismatch", &parts);
+            refused(call.pool.forward(input), "RankMismatch", &parts);
+            refused(call.pool.backward(input, &call.grad_output), "RankMismatch", &parts);
+            refused(call.pool.grad_beta(input, &call.grad_output), "RankMismatch", &parts);
+            refused(call.pool.jvp(input, &call.v), "RankMismatch", &parts);
+        });
+    }
+    // Three axes are (C, H, W) here, and two would be (N, C) or (C, L).
+    assert!(shape([1, 1, 4]).pooled(&SoftPoolConfig::global(2).build().expect("valid")).is_ok());
+    refused(shape([3, 4]).pooled(&config), "RankMismatch", &["1 spatial axes for a pooling of 2", fix]);
 }
 
 #[test]
@@ -301,10 +386,15 @@ fn axis_too_long() {
     let parts = ["width is 2147483648", "at most 2147483647 elements"];
     refused(config.output_size(&[4, 1 << 31]), "AxisTooLong", &parts);
     refused(config.output_size(&[usize::MAX, 4]), "AxisTooLong", &["height is 18446744073709551615"]);
+    let adaptive = SoftPoolConfig::adaptive([3]).build().expect("valid");
+    let rule = "67108864 if an adaptive pooling divides it unevenly";
+    refused(adaptive.output_size(&[(1 << 26) + 1]), "AxisTooLong", &["length is 67108865", rule]);
+    assert!(adaptive.output_size(&[1 << 26]).is_ok(), "the limit itself is allowed");
+    assert!(adaptive.output_size(&[(1 << 26) + 2]).is_ok(), "three windows of the same size");
     without_validation_errors(|context| {
         let call = Call::new(context);
         let long = TensorView::new(call.x.buffer(), shape([1, 1, 2, 1 << 31]));
-        call.refuses_forward(ForwardTensors { input: long, ..call.forward() }, "AxisTooLong", &parts);
+        call.refuses(ForwardTensors { input: long, ..call.forward() }, "AxisTooLong", &parts);
         refused(call.pool.forward(long), "AxisTooLong", &parts);
     });
 }
@@ -319,7 +409,7 @@ fn no_window() {
         let call = Call::new(context);
         let flat = TensorView::new(call.x.buffer(), shape([1, 1, 1, 6]));
         let parts = ["height 1 with padding 0", "spans 2"];
-        call.refuses_forward(ForwardTensors { input: flat, ..call.forward() }, "NoWindow", &parts);
+        call.refuses(ForwardTensors { input: flat, ..call.forward() }, "NoWindow", &parts);
         refused(call.pool.forward(flat), "NoWindow", &parts);
     });
 }
@@ -329,23 +419,55 @@ fn shape_mismatch() {
     without_validation_errors(|context| {
         let call = Call::new(context);
         let wrong = TensorView::new(call.x.buffer(), shape([1, 2, 2, 4]));
-        let message = |role: &str| format!("{role} has shape 1x2x2x4, but must have 1x2x2x3");
-        let refuses = |tensors, role| call.refuses_forward(tensors, "ShapeMismatch", &[&message(role)]);
-        refuses(ForwardTensors { output: wrong, ..call.forward() }, "the output");
-        refuses(ForwardTensors { lse: Some(wrong), ..call.forward() }, "the lse output");
-        let tensors = BackwardTensors { grad_output: wrong, ..call.backward() };
-        call.refuses_backward(tensors, "ShapeMismatch", &[&message("the gradient of the output")]);
-        let tensors = BackwardTensors { grad_input: wrong, ..call.backward() };
-        let part = "the gradient of the input has shape 1x2x2x4, but must have 1x2x4x6";
-        call.refuses_backward(tensors, "ShapeMismatch", &[part]);
-        let part = message("the gradient of the output");
-        refused(call.pool.backward(&call.x, wrong), "ShapeMismatch", &[&part]);
+        let of_windows = |role: &str| format!("{role} has shape 1x2x2x4, but must have 1x2x2x3");
+        let of_inputs = |role: &str| format!("{role} has shape 1x2x2x4, but must have 1x2x4x6");
+        let variant = "ShapeMismatch";
+        call.refuses(ForwardTensors { output: wrong, ..call.forward() }, variant, &[&of_windows("the output")]);
+        call.refuses(ForwardTensors { lse: Some(wrong), ..call.forward() }, variant, &[&of_windows("the lse output")]);
+        let gradient = of_windows("the gradient of the output");
+        call.refuses(BackwardTensors { grad_output: wrong, ..call.backward() }, variant, &[&gradient]);
+        let part = of_inputs("the gradient of the input");
+        call.refuses(BackwardTensors { grad_input: wrong, ..call.backward() }, variant, &[&part]);
+        refused(call.pool.backward(&call.x, wrong), variant, &[&gradient]);
+        // As many elements in another order of the axes are another shape.
+        let turned = TensorView::new(call.grad_output.buffer(), shape([1, 2, 3, 2]));
+        let part = "the gradient of the output has shape 1x2x3x2, but must have 1x2x2x3";
+        call.refuses(BackwardTensors { grad_output: turned, ..call.backward() }, variant, &[part]);
 
-        let saved = call.pool.forward_with(&call.x, Outputs { statistics: true, lse: false }).expect("valid");
-        let saved = saved.statistics.expect("they were asked for");
+        let direction = of_inputs("the direction");
+        call.refuses(JvpTensors { tangent: wrong, ..call.jvp() }, variant, &[&direction]);
+        call.refuses(JvpTensors { output: wrong, ..call.jvp() }, variant, &[&of_windows("the output")]);
+        refused(call.pool.jvp(&call.x, wrong), variant, &[&direction]);
+
+        let second = call.second_backward();
+        call.refuses(SecondBackwardTensors { tangent: wrong, ..second }, variant, &[&direction]);
+        call.refuses(SecondBackwardTensors { grad_output: wrong, ..second }, variant, &[&gradient]);
+        let part = of_windows("the output");
+        call.refuses(SecondBackwardTensors { grad_of_grad_output: Some(wrong), ..second }, variant, &[&part]);
+        let part = of_inputs("the gradient of the input");
+        call.refuses(SecondBackwardTensors { grad_of_input: wrong, ..second }, variant, &[&part]);
+        refused(call.pool.second_backward(&call.x, &call.grad_output, wrong), variant, &[&direction]);
+
+        call.refuses(GradBetaTensors { grad_output: wrong, ..call.grad_beta() }, variant, &[&gradient]);
+        refused(call.pool.grad_beta(&call.x, wrong), variant, &[&gradient]);
+        let target = |dims: &[usize]| TensorView::new(call.x.buffer(), Shape::new(dims).expect("small"));
+        for (dims, given) in [(&[3][..], "3"), (&[1, 2], "1x2"), (&[0], "0")] {
+            let message = |role: &str| format!("{role} has shape {given}, but must have 2");
+            let tensors = GradBetaTensors { grad_beta: target(dims), ..call.grad_beta() };
+            call.refuses(tensors, variant, &[&message("the gradient of beta")]);
+            let call = Call { pool: call.pool.clone().with_betas(target(dims)), ..Call::new(context) };
+            let betas = message("the betas");
+            call.refuses(call.forward(), variant, &[&betas]);
+            call.refuses(call.backward(), variant, &[&betas]);
+            refused(call.pool.forward(&call.x), variant, &[&betas]);
+            refused(call.pool.grad_beta(&call.x, &call.grad_output), variant, &[&betas]);
+        }
+        let one = TensorView::new(call.grad_beta.buffer(), shape([1]));
+        call.takes(GradBetaTensors { grad_beta: one, ..call.grad_beta() }, "the sum over both channels");
+
         let other = TensorView::new(call.x.buffer(), shape([2, 1, 4, 6]));
         let parts = ["the input of the statistics has shape 1x2x4x6, but must have 2x1x4x6"];
-        refused(call.pool.backward_from(other, &call.y, &saved), "ShapeMismatch", &parts);
+        refused(call.pool.backward_from(other, &call.grad_output, &call.statistics()), variant, &parts);
     });
 }
 
@@ -375,24 +497,46 @@ fn data_length() {
 fn buffer_too_small() {
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let alignment = u64::from(context.device.limits().min_storage_buffer_offset_alignment);
-        let late = call.x.view().at_byte_offset(alignment);
-        let parts = [&format!("the input needs 192 bytes from byte {alignment}"), "192 bytes in all"];
-        call.refuses_forward(ForwardTensors { input: late, ..call.forward() }, "BufferTooSmall", &parts);
+        let late = call.x.view().at_byte_offset(4);
+        let parts = ["the input needs 192 bytes from byte 4", "192 bytes in all"];
+        call.refuses(ForwardTensors { input: late, ..call.forward() }, "BufferTooSmall", &parts);
         refused(call.pool.forward(late), "BufferTooSmall", &parts);
-        // The end of this one overflows.
-        let beyond = call.y.view().at_byte_offset(u64::MAX - alignment + 1);
-        let part = ["the output needs 48 bytes"];
-        call.refuses_forward(ForwardTensors { output: beyond, ..call.forward() }, "BufferTooSmall", &part);
-        let tensors = ForwardTensors { lse: Some(call.y.view().at_byte_offset(alignment)), ..call.forward() };
-        call.refuses_forward(tensors, "BufferTooSmall", &["the lse output needs 48 bytes"]);
+        // The ends of these overflow, one of them only as a whole word.
+        let beyond = call.y.view().at_byte_offset(u64::MAX - 3);
+        let part = ["the output needs 48 bytes from byte 18446744073709551612"];
+        call.refuses(ForwardTensors { output: beyond, ..call.forward() }, "BufferTooSmall", &part);
+        let half = TensorView::new(call.x.buffer(), shape([1])).of_type(F16).at_byte_offset(u64::MAX - 3);
+        let tensors = GradBetaTensors { grad_beta: half, ..call.grad_beta() };
+        call.refuses(tensors, "BufferTooSmall", &["bytes from byte 18446744073709551612"]);
+        let tensors = ForwardTensors { lse: Some(call.y.view().at_byte_offset(4)), ..call.forward() };
+        call.refuses(tensors, "BufferTooSmall", &["the lse output needs 48 bytes"]);
+        // The last element counts, wherever the strides put it; and words are bound, even where halves end in one.
+        let spread = call.x.view().with_strides([0, 0, 12, 2]).expect("small");
+        call.takes(ForwardTensors { input: spread, ..call.forward() }, "the last element is the buffer's last but one");
+        let spread = call.x.view().with_strides([0, 0, 13, 2]).expect("small");
+        let part = ["the input needs 200 bytes from byte 0, but its buffer has 192"];
+        call.refuses(ForwardTensors { input: spread, ..call.forward() }, "BufferTooSmall", &part);
+        let odd = call.buffer(18, wgpu::BufferUsages::STORAGE);
+        let odd = TensorView::new(&odd, shape([1, 1, 3, 3])).of_type(F16);
+        let output = TensorView::new(call.y.buffer(), shape([1, 1, 1, 1]));
+        let part = ["the input needs 20 bytes from byte 0, but its buffer has 18"];
+        call.refuses(ForwardTensors::new(odd, output), "BufferTooSmall", &part);
         let statistics = Some(StatisticsView { buffer: call.y.buffer(), byte_offset: 0 });
         let part = ["the statistics needs 144 bytes from byte 0, but its buffer has 48"];
-        call.refuses_forward(ForwardTensors { statistics, ..call.forward() }, "BufferTooSmall", &part);
-        call.refuses_backward(BackwardTensors { statistics, ..call.backward() }, "BufferTooSmall", &part);
-        let short = TensorView::new(call.y.buffer(), shape([1, 2, 4, 6]));
+        call.refuses(ForwardTensors { statistics, ..call.forward() }, "BufferTooSmall", &part);
+        call.refuses(BackwardTensors { statistics, ..call.backward() }, "BufferTooSmall", &part);
+        let short = TensorView::new(call.grad_output.buffer(), shape([1, 2, 4, 6]));
         let part = ["the gradient of the input needs 192 bytes from byte 0, but its buffer has 48"];
-        call.refuses_backward(BackwardTensors { grad_input: short, ..call.backward() }, "BufferTooSmall", &part);
+        call.refuses(BackwardTensors { grad_input: short, ..call.backward() }, "BufferTooSmall", &part);
+        let tensors = SecondBackwardTensors { grad_of_input: short, ..call.second_backward() };
+        call.refuses(tensors, "BufferTooSmall", &part);
+        let part = ["the direction needs 192 bytes from byte 0, but its buffer has 48"];
+        call.refuses(JvpTensors { tangent: short, ..call.jvp() }, "BufferTooSmall", &part);
+        // Channels last, more blocks of a row than 32 bits count.
+        let wide = TensorView::new(call.x.buffer(), shape([1, (1 << 31) - 1, 2, 4])).with_strides([0, 1, 0, 2]);
+        let wide = ForwardTensors { input: wide.expect("less than a buffer"), ..call.forward() };
+        let output = TensorView::new(call.y.buffer(), wide.input.shape.pooled(call.pool.config()).expect("valid"));
+        call.refuses(ForwardTensors { output, ..wide }, "BufferTooSmall", &["the input needs 8589934612 bytes"]);
         // Four times as many windows as inputs: no product of theirs may overflow on the way to the error.
         let config = windows([2, 2, 2], [1]).padding([1]).build().expect("valid");
         let pool = pool(context, &config);
@@ -402,9 +546,79 @@ fn buffer_too_small() {
             let output = TensorView::new(call.y.buffer(), pooled);
             assert!(pool.plan_forward(ForwardTensors::new(huge, output)).is_err());
             assert!(pool.plan_backward(BackwardTensors::new(huge, output, huge)).is_err());
+            let jvp = JvpTensors { input: huge, tangent: huge, output, statistics: None };
+            assert!(pool.plan_jvp(jvp).is_err());
         }
         assert!(pool.forward(huge).is_err());
         assert!(pool.forward_with(huge, Outputs { statistics: true, lse: true }).is_err());
+        assert!(pool.jvp(huge, huge).is_err());
+    });
+}
+
+#[test]
+fn strides() {
+    without_validation_errors(|context| {
+        let x = context.upload(shape([1, 2, 4, 6]), &[0.0; 48]).expect("small");
+        let rule = "give one for each axis, in elements, that stay within a buffer";
+        for (given, part) in [
+            (&[6, 1][..], "strides [6, 1] for shape 1x2x4x6"),
+            (&[], "strides [] for"),
+            (&[48, 48, 24, 6, 1], "strides [48, 48, 24, 6, 1] for"),
+            (&[48, 24, 6, usize::MAX], "18446744073709551615"),
+            (&[48, 24, usize::MAX / 24, 1], "768614336404564650"),
+            (&[48, 1 << 59, 1 << 59, 1], "576460752303423488"),
+        ] {
+            refused(x.view().with_strides(given), "Strides", &[part, rule]);
+        }
+        assert!(x.view().with_strides([0; 4]).is_ok(), "an input may repeat an element");
+        // No position along an axis is 1 or more of none.
+        let none = TensorView::new(x.buffer(), shape([1, 2, 0, 6]));
+        assert_eq!(none.with_strides([1 << 59, 24, 1 << 59, 1]).expect("no stride is taken").bytes(), 0);
+    });
+}
+
+#[test]
+fn self_overlap() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let buffer = call.buffer(1 << 12, wgpu::BufferUsages::STORAGE);
+        let windows = |strides| TensorView::new(&buffer, call.y.shape()).with_strides(strides).expect("small");
+        let inputs = |strides| TensorView::new(&buffer, call.x.shape()).with_strides(strides).expect("small");
+        let message = |role: &str, strides: [usize; 4], shape: Shape| {
+            format!(
+                "{role} has strides {strides:?} for shape {shape}, by which two of its elements meet: give each its"
+            )
+        };
+        // One element for all columns; rows that start within others; and a row that starts at the end of another.
+        for strides in [[12, 6, 3, 0], [12, 6, 2, 1], [12, 12, 4, 2]] {
+            let part = message("the output", strides, call.y.shape());
+            let output = windows(strides);
+            call.refuses(ForwardTensors { output, ..call.forward() }, "SelfOverlap", &[&part]);
+            call.refuses(JvpTensors { output, ..call.jvp() }, "SelfOverlap", &[&part]);
+            let tensors = SecondBackwardTensors { grad_of_grad_output: Some(output), ..call.second_backward() };
+            call.refuses(tensors, "SelfOverlap", &[&part]);
+            let part = message("the lse output", strides, call.y.shape());
+            call.refuses(ForwardTensors { lse: Some(output), ..call.forward() }, "SelfOverlap", &[&part]);
+        }
+        // Channels that are one, and columns of which three are two rows.
+        for strides in [[48, 0, 6, 1], [48, 24, 3, 2]] {
+            let part = message("the gradient of the input", strides, call.x.shape());
+            let tensors = BackwardTensors { grad_input: inputs(strides), ..call.backward() };
+            call.refuses(tensors, "SelfOverlap", &[&part]);
+            let tensors = SecondBackwardTensors { grad_of_input: inputs(strides), ..call.second_backward() };
+            call.refuses(tensors, "SelfOverlap", &[&part]);
+        }
+        let grad_beta = TensorView::new(&buffer, shape([2])).with_strides([0]).expect("small");
+        let part = ["has strides [0] for shape 2, by which two of its elements meet"];
+        call.refuses(GradBetaTensors { grad_beta, ..call.grad_beta() }, "SelfOverlap", &part);
+
+        // Rows of 0, 2, 4 and 3, 5, 7 interleave without meeting, and so do channels that lie innermost.
+        for strides in [[0, 8, 3, 2], [0, 1, 6, 2], [0, 1, 2, 4]] {
+            let output = windows(strides);
+            call.takes(ForwardTensors { output, ..call.forward() }, "each element has its own place");
+        }
+        let broadcast = ForwardTensors { input: inputs([0, 0, 0, 0]), ..call.forward() };
+        call.takes(broadcast, "what is read may be one element");
     });
 }
 
@@ -417,14 +631,18 @@ fn buffer_usage() {
         let message =
             |role: &str| format!("the buffer of {role} lacks the usage BufferUsages(STORAGE): create it with");
         let input = ForwardTensors { input: view(call.x.shape()), ..call.forward() };
-        call.refuses_forward(input, "BufferUsage", &[&message("the input")]);
+        call.refuses(input, "BufferUsage", &[&message("the input")]);
         let output = ForwardTensors { output: view(call.y.shape()), ..call.forward() };
-        call.refuses_forward(output, "BufferUsage", &[&message("the output")]);
+        call.refuses(output, "BufferUsage", &[&message("the output")]);
         let statistics = Some(StatisticsView { buffer: &vertices, byte_offset: 0 });
         let saved = ForwardTensors { statistics, ..call.forward() };
-        call.refuses_forward(saved, "BufferUsage", &[&message("the statistics")]);
+        call.refuses(saved, "BufferUsage", &[&message("the statistics")]);
         let gradient = BackwardTensors { grad_input: view(call.x.shape()), ..call.backward() };
-        call.refuses_backward(gradient, "BufferUsage", &[&message("the gradient of the input")]);
+        call.refuses(gradient, "BufferUsage", &[&message("the gradient of the input")]);
+        let direction = JvpTensors { tangent: view(call.x.shape()), ..call.jvp() };
+        call.refuses(direction, "BufferUsage", &[&message("the direction")]);
+        let call = Call { pool: call.pool.clone().with_betas(view(shape([2]))), ..Call::new(context) };
+        call.refuses(call.forward(), "BufferUsage", &[&message("the betas")]);
     });
 }
 
@@ -433,18 +651,41 @@ fn offset_alignment() {
     without_validation_errors(|context| {
         let call = Call::new(context);
         let buffer = call.buffer(1 << 12, wgpu::BufferUsages::STORAGE);
-        let view = |offset| TensorView::new(&buffer, call.x.shape()).at_byte_offset(offset);
-        for offset in [2, 3] {
-            let parts = [&format!("the input starts at byte {offset}"), "no multiple of 4, the size of its elements"];
-            call.refuses_forward(ForwardTensors { input: view(offset), ..call.forward() }, "OffsetAlignment", &parts);
+        let view =
+            |shape, element_type, offset| TensorView::new(&buffer, shape).of_type(element_type).at_byte_offset(offset);
+        let starts = |role: &str, offset| format!("{role} starts at byte {offset}");
+        for (element_type, offset, rule) in [
+            (F32, 3, "no multiple of 4, the size of its elements"),
+            (F32, 2, "no multiple of 4, the size of its elements"),
+            (F16, 5, "no multiple of 2, the size of its elements"),
+            (Bf16, 5, "no multiple of 2, the size of its elements"),
+        ] {
+            let inputs = view(call.x.shape(), element_type, offset);
+            let windows = view(call.y.shape(), element_type, offset);
+            let variant = "OffsetAlignment";
+            let refuses = |tensors, role| call.refuses(tensors, variant, &[&starts(role, offset), rule]);
+            refuses(ForwardTensors { input: inputs, ..call.forward() }, "the input");
+            refuses(ForwardTensors { output: windows, ..call.forward() }, "the output");
+            refuses(ForwardTensors { lse: Some(windows), ..call.forward() }, "the lse output");
+            refused(call.pool.forward(inputs), variant, &[&starts("the input", offset), rule]);
+            let parts = [&starts("the gradient of the input", offset), rule];
+            call.refuses(BackwardTensors { grad_input: inputs, ..call.backward() }, variant, &parts);
+            let parts = [&starts("the direction", offset), rule];
+            call.refuses(JvpTensors { tangent: inputs, ..call.jvp() }, variant, &parts);
+            let betas = view(shape([2]), element_type, offset);
+            let call = Call { pool: call.pool.clone().with_betas(betas), ..Call::new(context) };
+            call.refuses(call.forward(), variant, &[&starts("the betas", offset), rule]);
         }
-        let half = view(3).of_type(softpool::ElementType::F16);
-        let parts = ["the gradient of the input starts at byte 3", "no multiple of 2"];
-        call.refuses_backward(BackwardTensors { grad_input: half, ..call.backward() }, "OffsetAlignment", &parts);
+        // Statistics are f32.
         let statistics = Some(StatisticsView { buffer: &buffer, byte_offset: 2 });
-        let parts = ["the statistics starts at byte 2", "no multiple of 4"];
-        call.refuses_forward(ForwardTensors { statistics, ..call.forward() }, "OffsetAlignment", &parts);
-        assert!(call.pool.plan_forward(ForwardTensors { input: view(4), ..call.forward() }).is_ok(), "any element");
+        let parts = [&starts("the statistics", 2), "no multiple of 4"];
+        call.refuses(ForwardTensors { statistics, ..call.forward() }, "OffsetAlignment", &parts);
+        call.refuses(JvpTensors { statistics, ..call.jvp() }, "OffsetAlignment", &parts);
+
+        let input = view(call.x.shape(), F32, 4);
+        call.takes(ForwardTensors { input, ..call.forward() }, "f32 at any word, whatever the device aligns");
+        let input = view(call.x.shape(), F16, 2);
+        call.takes(ForwardTensors { input, ..call.forward() }, "halves at any half word");
     });
 }
 
@@ -452,29 +693,81 @@ fn offset_alignment() {
 fn overlap() {
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let alignment = u64::from(context.device.limits().min_storage_buffer_offset_alignment);
         let fix = "overlap in one buffer: give them disjoint elements";
         let in_place = ForwardTensors { output: TensorView::new(call.x.buffer(), call.y.shape()), ..call.forward() };
-        call.refuses_forward(in_place, "Overlap", &["the input and the output", fix]);
+        call.refuses(in_place, "Overlap", &["the input and the output", fix]);
         let twice = ForwardTensors { lse: Some(call.y.view()), ..call.forward() };
-        call.refuses_forward(twice, "Overlap", &["the output and the lse output", fix]);
+        call.refuses(twice, "Overlap", &["the output and the lse output", fix]);
         let in_place = BackwardTensors { grad_input: call.x.view(), ..call.backward() };
-        call.refuses_backward(in_place, "Overlap", &["the input and the gradient of the input", fix]);
-        // The last element of one is the first of the other; one more alignment and they don't meet.
-        let buffer = call.buffer(1 << 12, wgpu::BufferUsages::STORAGE);
-        let words = alignment as usize / size_of::<f32>();
-        let input = TensorView::new(&buffer, shape([1, 1, 2, words / 2 + 2]));
-        let pooled = shape([1, 1, 1, words / 4 + 1]);
-        let output = TensorView::new(&buffer, pooled);
-        let tensors = |output| ForwardTensors { input, output, ..call.forward() };
-        let touching = tensors(output.at_byte_offset(alignment));
-        call.refuses_forward(touching, "Overlap", &["the input and the output", fix]);
-        let apart = tensors(output.at_byte_offset(2 * alignment));
-        assert!(call.pool.plan_forward(apart).is_ok(), "disjoint ranges of one buffer are no misuse");
+        call.refuses(in_place, "Overlap", &["the input and the gradient of the input", fix]);
+        let in_place = JvpTensors { output: TensorView::new(call.v.buffer(), call.y.shape()), ..call.jvp() };
+        call.refuses(in_place, "Overlap", &["the direction and the output", fix]);
+        let statistics = Some(StatisticsView { buffer: call.x.buffer(), byte_offset: 0 });
+        let onto = ForwardTensors { statistics, ..call.forward() };
+        call.refuses(onto, "Overlap", &["the input and the statistics", fix]);
+        let statistics = Some(StatisticsView { buffer: call.grad_input.buffer(), byte_offset: 0 });
+        let onto = BackwardTensors { statistics, ..call.backward() };
+        call.refuses(onto, "Overlap", &["the gradient of the input and the statistics", fix]);
+        // What one run of the second backward writes must be neither what another writes nor what it reads.
+        let second = call.second_backward();
+        let within = TensorView::new(call.grad_input.buffer(), call.y.shape());
+        let twice = SecondBackwardTensors { grad_of_grad_output: Some(within), ..second };
+        call.refuses(twice, "Overlap", &["the output and the gradient of the input", fix]);
+        let in_place = SecondBackwardTensors { grad_of_grad_output: Some(call.grad_output.view()), ..second };
+        call.refuses(in_place, "Overlap", &["the gradient of the output", "the output", fix]);
+        let in_place = SecondBackwardTensors { grad_of_input: call.v.view(), ..second };
+        call.refuses(in_place, "Overlap", &["the direction and the gradient of the input", fix]);
+        // Nor may the last run of the gradient of beta write what the first reads: a plan is run again.
+        for read in [&call.x, &call.grad_output] {
+            let grad_beta = TensorView::new(read.buffer(), shape([1]));
+            call.refuses(GradBetaTensors { grad_beta, ..call.grad_beta() }, "Overlap", &[fix]);
+        }
+        let learned = Call { pool: call.pool.clone().with_betas(&call.grad_beta), ..Call::new(context) };
+        let in_place = GradBetaTensors { grad_beta: call.grad_beta.view(), ..learned.grad_beta() };
+        learned.refuses(in_place, "Overlap", &["the betas", fix]);
         // Two tensors that are only read may be one: y's gradient as its own input.
-        let unit = pool(context, &windows([1, 1], [1]).build().expect("valid"));
-        let same = unit.plan_backward(BackwardTensors::new(&call.x, &call.x, &call.grad_input));
-        assert!(same.is_ok(), "nothing is written that both hold");
+        let unit = Call { pool: pool(context, &windows([1, 1], [1]).build().expect("valid")), ..Call::new(context) };
+        let same = BackwardTensors::new(&call.x, &call.x, &call.grad_input);
+        unit.takes(same, "nothing is written that both hold");
+    });
+}
+
+/// Tensors of one buffer share elements, not ranges: each may lie between the elements of another, even in one word.
+#[test]
+fn overlap_is_of_elements() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let buffer = call.buffer(1 << 12, wgpu::BufferUsages::STORAGE);
+        let inputs = |row, column| {
+            TensorView::new(&buffer, shape([1, 1, 2, 4])).with_strides([0, 0, row, column]).expect("small")
+        };
+        let windows =
+            |column| TensorView::new(&buffer, shape([1, 1, 1, 2])).with_strides([0, 0, 0, column]).expect("small");
+        let cases = [
+            // The first element of one is the last of the other, or the next.
+            ("neighbours", inputs(4, 1), F32, windows(1), F32, 28, 32),
+            // Both at even elements, or one at odd ones.
+            ("interleaved columns", inputs(8, 2), F32, windows(4), F32, 8, 4),
+            // The end of a row and the gap before the next, or that gap alone.
+            ("interleaved rows", inputs(8, 1), F32, windows(2), F32, 12, 20),
+            // Multiples of 3 against 2 and 9, and against 1 and 8.
+            ("steps of 3 and 7", inputs(12, 3), F32, windows(7), F32, 8, 4),
+            ("halves of a word", inputs(8, 2), F16, windows(2), F16, 4, 2),
+            ("halves of two types in a word", inputs(8, 2), F16, windows(2), Bf16, 4, 2),
+            // Halves at bytes 0, 6, 12 and 18: in the upper half of the word at 4, in the lower of that at 12, not in that at 8.
+            ("a word on an upper half", inputs(32, 3), F16, windows(4), F32, 4, 8),
+            ("a word on a lower half", inputs(32, 3), F16, windows(3), F32, 12, 8),
+        ];
+        for (name, input, read, output, written, meets, fits) in cases {
+            let input = input.of_type(read);
+            let tensors = |offset| {
+                let output = output.of_type(written).at_byte_offset(offset);
+                ForwardTensors { input, output, ..call.forward() }
+            };
+            let parts = ["the input and the output overlap in one buffer: give them disjoint elements"];
+            call.refuses(tensors(meets), "Overlap", &parts);
+            call.takes(tensors(fits), name);
+        }
     });
 }
 
@@ -487,16 +780,21 @@ fn device_limit() {
 
         let (device, queue) = call.device(|limits| limits.max_storage_buffer_binding_size = 1 << 20);
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let limited = GpuSoftPool::new(&device, &queue, config.clone()).expect("the limits of workgroups are whole");
+        let new = |config: &SoftPoolConfig| GpuSoftPool::new(&device, &queue, config.clone()).expect("nothing is run");
         let tensor = GpuTensor::from_slice(&device, &queue, x, &vec![0.0; x.elements()]).expect("buffers may be large");
-        let parts = ["what one block of windows needs of a tensor, in bytes, is 2097152", "binding_size of 1048576"];
-        let parts = [parts[0], parts[1], "pool less at once"];
-        let global = SoftPoolConfig::global(2).build().expect("valid");
-        let global = GpuSoftPool::new(&device, &queue, global).expect("nothing is compiled yet");
+        assert!(new(&config).forward(&tensor).is_ok(), "a plane is split");
+        let global = new(&SoftPoolConfig::global(2).build().expect("valid"));
+        let g = GpuTensor::from_slice(&device, &queue, shape([1, 1, 1, 1]), &[0.0]).expect("small");
+        let parts = [
+            "what one block of windows needs of a tensor, in bytes, is 2097152, above",
+            "max_storage_buffer_binding_size of 1048576",
+            "request a larger limit, pool less at once, or give closer strides",
+        ];
         refused(global.forward(&tensor), "DeviceLimit", &parts);
-        let y = GpuTensor::from_slice(&device, &queue, shape([1, 1, 1, 1]), &[0.0]).expect("small");
-        refused(global.backward(&tensor, &y), "DeviceLimit", &parts[1..]);
-        assert!(limited.forward(&tensor).is_ok(), "a plane is split");
+        refused(global.backward(&tensor, &g), "DeviceLimit", &parts);
+        refused(global.grad_beta(&tensor, &g), "DeviceLimit", &parts);
+        refused(global.jvp(&tensor, &tensor), "DeviceLimit", &parts);
+        refused(global.second_backward(&tensor, &g, &tensor), "DeviceLimit", &parts);
         assert!(pollster::block_on(scope.pop()).is_none());
 
         let (device, queue) = call.device(|limits| {
@@ -509,7 +807,7 @@ fn device_limit() {
         refused(large, "DeviceLimit", &parts);
         // The windows of this one outgrow its inputs.
         let stretched = windows([2, 2], [1]).padding([1]).build().expect("valid");
-        let stretched = GpuSoftPool::new(&device, &queue, stretched).expect("the limits of workgroups are whole");
+        let stretched = GpuSoftPool::new(&device, &queue, stretched).expect("nothing is run");
         let thin = shape([1, 1 << 18, 1, 1]);
         let tensor = GpuTensor::from_slice(&device, &queue, thin, &vec![0.0; 1 << 18]).expect("just so");
         refused(stretched.forward(&tensor), "DeviceLimit", &["a tensor's size in bytes is 4194304"]);
@@ -521,6 +819,49 @@ fn device_limit() {
         let small = GpuSoftPool::new(&device, &queue, config).expect("nothing is compiled yet");
         let tensor = GpuTensor::from_slice(&device, &queue, shape([1, 1, 4, 4]), &[0.0; 16]).expect("small");
         refused(small.forward(&tensor), "DeviceLimit", &parts);
+    });
+}
+
+/// A window beyond the limit is refused before a plan's own buffers are made. Those would be beyond another limit here, for
+/// samples that all are one: the refusal that comes first shows in the message.
+#[test]
+fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
+    const SAMPLES: usize = 1 << 18;
+    without_validation_errors(|context| {
+        let (device, queue) = Call::new(context).device(|limits| {
+            limits.max_storage_buffer_binding_size = 1 << 20;
+            limits.max_buffer_size = 3 << 20;
+        });
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let buffer = |label, size| {
+            let usage = wgpu::BufferUsages::STORAGE;
+            device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        };
+        let [read, written, sum] = [("read", 3 << 20), ("written", 3 << 20), ("sum", 4)].map(|(l, s)| buffer(l, s));
+        let (inputs, windows) = (shape([SAMPLES, 1, 3]), shape([SAMPLES, 1, 2]));
+        // Two of three positions make a window, and lie a binding apart.
+        let x = TensorView::new(&read, inputs).with_strides([0, 0, 1 << 18]).expect("small");
+        let g = TensorView::new(&read, windows).with_strides([0, 0, 1]).expect("small");
+        let [of_inputs, of_windows] = [inputs, windows].map(|shape| TensorView::new(&written, shape).of_type(F16));
+        let config = SoftPoolConfig::adaptive([2]).build().expect("valid");
+        let pool = GpuSoftPool::new(&device, &queue, config).expect("nothing is run");
+        let parts = ["what one block of windows needs of a tensor, in bytes, is 10485", "of 1048576"];
+        let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
+        refuses(pool.plan_forward(ForwardTensors::new(x, of_windows)));
+        refuses(pool.plan_backward(BackwardTensors::new(x, g, of_inputs)));
+        let grad_beta = TensorView::new(&sum, shape([1]));
+        let statistics = None;
+        refuses(pool.plan_grad_beta(GradBetaTensors { input: x, grad_output: g, grad_beta, statistics }));
+        refuses(pool.plan_jvp(JvpTensors { input: x, tangent: x, output: of_windows, statistics }));
+        refuses(pool.plan_second_backward(SecondBackwardTensors {
+            input: x,
+            grad_output: g,
+            tangent: x,
+            grad_of_grad_output: None,
+            grad_of_input: of_inputs,
+            statistics,
+        }));
+        assert!(pollster::block_on(scope.pop()).is_none());
     });
 }
 
@@ -540,37 +881,50 @@ fn foreign_cache() {
 #[test]
 fn any_limit_is_obeyed_or_refused() {
     type Change = fn(&mut wgpu::Limits);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 10] = [
         ("max_compute_workgroup_size_x", |limits| limits.max_compute_workgroup_size_x = 8),
         ("max_compute_workgroup_size_y", |limits| limits.max_compute_workgroup_size_y = 1),
         ("max_compute_workgroup_size_z", |limits| limits.max_compute_workgroup_size_z = 1),
         ("max_compute_workgroup_storage_size", |limits| limits.max_compute_workgroup_storage_size = 16),
-        ("max_storage_buffers_per_shader_stage", |limits| limits.max_storage_buffers_per_shader_stage = 1),
+        ("max_storage_buffers_per_shader_stage", |limits| limits.max_storage_buffers_per_shader_stage = 3),
+        ("max_bindings_per_bind_group", |limits| limits.max_bindings_per_bind_group = 4),
         ("max_uniform_buffer_binding_size", |limits| limits.max_uniform_buffer_binding_size = 16),
         ("max_compute_workgroups_per_dimension", |limits| limits.max_compute_workgroups_per_dimension = 0),
         ("max_storage_buffer_binding_size", |limits| limits.max_storage_buffer_binding_size = 16),
+        // One workgroup a dispatch makes so many dispatches that their parameters outgrow a buffer.
+        ("max_buffer_size", |limits| {
+            limits.max_compute_workgroups_per_dimension = 1;
+            limits.max_buffer_size = 1 << 14;
+        }),
     ];
     let cases = [
-        Case::normal("disjoint", windows([2, 2], [2]), [1, 100, 4, 8]),
-        Case::normal("overlapping", windows([3, 3], [2]).padding([1]), [1, 2, 40, 40]),
-        Case::normal("large", windows([2, 40], [2]), [1, 1, 4, 60]),
+        (F32, Case::normal("disjoint", windows([2, 2], [2]), [1, 100, 4, 8])),
+        (F32, Case::normal("overlapping", windows([3, 3], [2]).padding([1]), [1, 2, 40, 40])),
+        (F32, Case::normal("large", windows([2, 40], [2]), [1, 1, 4, 60])),
+        (F32, Case::normal("adaptive", SoftPoolConfig::adaptive([39, 39]), [1, 2, 40, 40])),
+        (F16, Case::normal("adaptive to large windows", SoftPoolConfig::adaptive([2, 3]), [1, 1, 17, 32])),
     ];
     on_every_adapter(|context| {
         let call = Call::new(context);
         let mut faults = Vec::new();
         for (name, change) in changes {
             let (device, queue) = call.device(change);
-            for case in &cases {
+            for (element_type, case) in &cases {
                 let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
                 let tensor = |shape: Shape| {
-                    GpuTensor::from_slice(&device, &queue, shape, &vec![0.0; shape.elements()]).expect("small")
+                    let zeros = vec![0.0; shape.elements()];
+                    GpuTensor::from_slice_as(&device, &queue, shape, *element_type, &zeros).expect("small")
                 };
                 let (x, grad_output) = (tensor(case.shape), tensor(case.pooled()));
                 // A refusal is as good as a result; a panic or what the scope catches is not.
                 let calls = AssertUnwindSafe(|| {
                     if let Ok(pool) = GpuSoftPool::new(&device, &queue, case.config.clone()) {
+                        let _ = pool.forward(&x);
                         let _ = pool.forward_with(&x, Outputs { lse: true, statistics: true });
                         let _ = pool.backward(&x, &grad_output);
+                        let _ = pool.grad_beta(&x, &grad_output);
+                        let _ = pool.jvp(&x, &x);
+                        let _ = pool.second_backward(&x, &grad_output, &x);
                     }
                 });
                 if std::panic::catch_unwind(calls).is_err() {
@@ -579,6 +933,7 @@ fn any_limit_is_obeyed_or_refused() {
                 if let Some(error) = pollster::block_on(scope.pop()) {
                     faults.push(format!("{name}, {}: {error}", case.name));
                 }
+                device.poll(wgpu::PollType::wait_indefinitely()).expect("a device that works");
             }
         }
         assert!(faults.is_empty(), "{}: {faults:#?}", context.name());
@@ -589,13 +944,23 @@ fn any_limit_is_obeyed_or_refused() {
 fn foreign_statistics() {
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let saved = call.pool.forward_with(&call.x, Outputs { statistics: true, lse: false }).expect("valid");
-        let saved = saved.statistics.expect("they were asked for");
+        let saved = call.statistics();
         let parts = ["saved by a pooling of another configuration", "with the same one"];
-        let hot = pool(context, &windows([2, 2], [2]).beta(2.0).build().expect("valid"));
-        refused(hot.backward_from(&call.x, &call.y, &saved), "ForeignStatistics", &parts);
-        let ceil = pool(context, &windows([2, 2], [2]).ceil_mode(true).build().expect("valid"));
-        refused(ceil.backward_from(&call.x, &call.y, &saved), "ForeignStatistics", &parts);
+        let refuses = |pool: GpuSoftPool, saved| {
+            refused(pool.backward_from(&call.x, &call.grad_output, saved), "ForeignStatistics", &parts);
+        };
+        refuses(pool(context, &windows([2, 2], [2]).beta(2.0).build().expect("valid")), &saved);
+        refuses(pool(context, &windows([2, 2], [2]).ceil_mode(true).build().expect("valid")), &saved);
+        refuses(pool(context, &SoftPoolConfig::adaptive([2, 3]).build().expect("valid")), &saved);
+        // Betas on the device are known by their place.
+        let learned = |betas: &GpuTensor| call.pool.clone().with_betas(betas);
+        refuses(learned(&call.grad_beta), &saved);
+        let call = Call { pool: learned(&call.grad_beta), ..Call::new(context) };
+        let saved = call.statistics();
+        refuses(pool(context, call.pool.config()), &saved);
+        let others = context.upload(shape([2]), &[0.0; 2]).expect("small");
+        refuses(learned(&others), &saved);
+        assert!(call.pool.backward_from(&call.x, &call.grad_output, &saved).is_ok(), "the same betas");
     });
 }
 
@@ -668,7 +1033,10 @@ proptest! {
 
     #[test]
     fn any_numbers_give_a_result_or_an_error(
-        kernel in by_axis(),
+        kind in proptest::sample::select(vec![Kind::Windows, Kind::Windows, Kind::Adaptive, Kind::Global]),
+        sizes in by_axis(),
+        // What an adaptive pooling may not have; most have none.
+        (has_windows, same) in (proptest::bool::weighted(0.1), proptest::bool::weighted(0.1)),
         stride in proptest::option::of(by_axis()),
         padding in proptest::option::of(by_axis()),
         dilation in proptest::option::of(by_axis()),
@@ -676,18 +1044,28 @@ proptest! {
         beta in any::<f32>(),
         dims in numbers(),
     ) {
-        let mut builder = SoftPoolConfig::builder(&kernel).beta(beta);
-        if let Some(stride) = stride {
-            builder = builder.stride(stride);
-        }
-        if let Some(padding) = padding {
-            builder = builder.padding(padding);
-        }
-        if let Some(dilation) = dilation {
-            builder = builder.dilation(dilation);
-        }
-        if !ceil.is_empty() {
-            builder = builder.ceil_mode_by_axis(ceil);
+        let mut builder = match kind {
+            Kind::Windows => SoftPoolConfig::builder(&sizes),
+            Kind::Adaptive => SoftPoolConfig::adaptive(&sizes),
+            Kind::Global => SoftPoolConfig::global(sizes.len()),
+        };
+        builder = builder.beta(beta);
+        if kind == Kind::Windows || has_windows {
+            if let Some(stride) = stride {
+                builder = builder.stride(stride);
+            }
+            if let Some(padding) = padding {
+                builder = builder.padding(padding);
+            }
+            if let Some(dilation) = dilation {
+                builder = builder.dilation(dilation);
+            }
+            if !ceil.is_empty() {
+                builder = builder.ceil_mode_by_axis(ceil);
+            }
+            if same {
+                builder = builder.same_padding();
+            }
         }
         let shape = Shape::new(&dims);
         if let Ok(shape) = &shape {
@@ -703,56 +1081,125 @@ proptest! {
     }
 }
 
+/// What a configuration is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Windows,
+    Adaptive,
+    Global,
+}
+
+const BUFFER_BYTES: u64 = 1 << 17;
+
+/// How a tensor lies in a buffer of [`BUFFER_BYTES`].
+#[derive(Clone, Debug)]
+struct Place {
+    byte_offset: u64,
+    element_type: ElementType,
+    strides: Option<[usize; 4]>,
+}
+
+impl Place {
+    fn view<'a>(&self, buffer: &'a wgpu::Buffer, shape: Shape) -> Result<TensorView<'a>> {
+        let view = TensorView::new(buffer, shape).of_type(self.element_type).at_byte_offset(self.byte_offset);
+        self.strides.map_or(Ok(view), |strides| view.with_strides(strides))
+    }
+}
+
+/// Boxed, as are the strategies below: inline, their trees are more than a thread's stack holds.
+fn byte_offset() -> SBoxedStrategy<u64> {
+    let offset = prop_oneof![
+        24 => (0..BUFFER_BYTES / 256).prop_map(|step| 256 * step),
+        6 => (0..BUFFER_BYTES / 2).prop_map(|half_word| 2 * half_word),
+        1 => 0..2 * BUFFER_BYTES,
+        1 => proptest::sample::select(vec![u64::MAX - 255, u64::MAX - 3, u64::MAX - 1]),
+    ];
+    offset.sboxed()
+}
+
+/// Few strides, and halves seldom: each new combination can be a new pipeline.
+fn place() -> SBoxedStrategy<Place> {
+    let element_type = prop_oneof![8 => Just(F32), 1 => Just(F16), 1 => Just(Bf16)];
+    let stride = prop_oneof![8 => proptest::sample::select(vec![0usize, 1, 2, 30, 300, 1000]), 1 => number()];
+    let strides = prop_oneof![
+        // By which no two elements meet.
+        proptest::sample::select(vec![[1, 4, 160, 16], [2000, 500, 20, 2], [300, 1000, 2, 30]]),
+        proptest::array::uniform4(stride.sboxed()),
+    ];
+    let place = (byte_offset(), element_type, proptest::option::weighted(0.2, strides));
+    place.prop_map(|(byte_offset, element_type, strides)| Place { byte_offset, element_type, strides }).sboxed()
+}
+
 /// Any views of a small buffer: a plan, which then runs, or an error.
 #[test]
 fn any_views_give_a_plan_or_an_error() {
-    const BUFFER_BYTES: u64 = 1 << 17;
-    let offset = prop_oneof![
-        24 => (0u64..BUFFER_BYTES / 256).prop_map(|step| 256 * step),
-        1 => 0..2 * BUFFER_BYTES,
-        1 => Just(u64::MAX),
-        1 => Just(u64::MAX - 255),
-    ];
-    // Few sizes, since each new one can be a new pipeline.
+    // Few sizes: each new one can be a new pipeline.
     let size = || prop_oneof![20 => proptest::sample::select(vec![2usize, 8, 9]), 1 => number()];
     let count = || prop_oneof![20 => 0usize..4, 1 => number()];
     let dims = || (count(), count(), size(), size()).prop_map(|(n, c, h, w)| vec![n, c, h, w]);
     let shapes = (dims(), proptest::option::weighted(0.2, dims()));
-    let strategy = (shapes, proptest::array::uniform4(offset), any::<[bool; 3]>());
+    let strategy = (shapes, proptest::array::uniform5(place()), (byte_offset(), any::<[bool; 2]>(), 0..4u8));
     without_validation_errors(|context| {
         let call = Call::new(context);
         let buffer = call.buffer(BUFFER_BYTES, wgpu::BufferUsages::STORAGE);
-        let (planned, refused) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
-        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) };
+        let (planned, refused) = (std::cell::Cell::new([0; 4]), std::cell::Cell::new([0; 4]));
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) };
         let deterministic = proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
         let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, deterministic);
-        let result =
-            runner.run(&strategy, |((input, output), [x, y, lse, statistics], [with_lse, saves, backward])| {
-                let Ok(input) = Shape::new(input) else { return Ok(()) };
-                // The right output, or any.
-                let output = output.and_then(|dims| Shape::new(dims).ok());
-                let Some(output) = output.or_else(|| input.pooled(call.pool.config()).ok()) else { return Ok(()) };
-                let view = |shape, offset| TensorView::new(&buffer, shape).at_byte_offset(offset);
-                let saved = saves.then_some(StatisticsView { buffer: &buffer, byte_offset: statistics });
-                let plan = if backward {
-                    let tensors = BackwardTensors::new(view(input, x), view(output, y), view(input, lse));
-                    call.pool.plan_backward(BackwardTensors { statistics: saved, ..tensors })
-                } else {
-                    let lse = with_lse.then_some(view(output, lse));
-                    let tensors = ForwardTensors::new(view(input, x), view(output, y));
-                    call.pool.plan_forward(ForwardTensors { lse, statistics: saved, ..tensors })
-                };
-                let counter = if plan.is_ok() { &planned } else { &refused };
-                counter.set(counter.get() + 1);
-                if let Ok(plan) = plan {
-                    let mut encoder = context.device.create_command_encoder(&Default::default());
-                    plan.encode(&mut encoder);
-                    context.queue.submit([encoder.finish()]);
+        let result = runner.run(&strategy, |((input, output), places, (statistics, [optional, saves], kind))| {
+            let Ok(input) = Shape::new(input) else { return Ok(()) };
+            // The right output, or any.
+            let output = output.and_then(|dims| Shape::new(dims).ok());
+            let Some(output) = output.or_else(|| input.pooled(call.pool.config()).ok()) else { return Ok(()) };
+            let statistics = saves.then_some(StatisticsView { buffer: &buffer, byte_offset: statistics });
+            let plan = || -> Result<Plan> {
+                let [x, y, z, of_inputs, v] = &places;
+                let [inputs, direction] = [x, v].map(|place| place.view(&buffer, input));
+                let [windows, others] = [y, z].map(|place| place.view(&buffer, output));
+                let (inputs, windows) = (inputs?, windows?);
+                let of_inputs = || of_inputs.view(&buffer, input);
+                match kind {
+                    0 => {
+                        let lse = if optional { Some(others?) } else { None };
+                        call.pool.plan_forward(ForwardTensors {
+                            lse,
+                            statistics,
+                            ..ForwardTensors::new(inputs, windows)
+                        })
+                    }
+                    1 => {
+                        let tensors = BackwardTensors::new(inputs, windows, of_inputs()?);
+                        call.pool.plan_backward(BackwardTensors { statistics, ..tensors })
+                    }
+                    2 => {
+                        let (input, tangent, output) = (inputs, direction?, windows);
+                        call.pool.plan_jvp(JvpTensors { input, tangent, output, statistics })
+                    }
+                    _ => call.pool.plan_second_backward(SecondBackwardTensors {
+                        input: inputs,
+                        grad_output: windows,
+                        tangent: direction?,
+                        grad_of_grad_output: if optional { Some(others?) } else { None },
+                        grad_of_input: of_inputs()?,
+                        statistics,
+                    }),
                 }
-                Ok(())
-            });
+            };
+            let plan = plan();
+            let counter = if plan.is_ok() { &planned } else { &refused };
+            let mut counts = counter.get();
+            counts[usize::from(kind)] += 1;
+            counter.set(counts);
+            if let Ok(plan) = plan {
+                let mut encoder = context.device.create_command_encoder(&Default::default());
+                plan.encode(&mut encoder);
+                context.queue.submit([encoder.finish()]);
+            }
+            Ok(())
+        });
         result.unwrap_or_else(|error| panic!("{error}"));
-        assert!(planned.get() >= 10 && refused.get() >= 10, "{} planned, {} refused", planned.get(), refused.get());
+        let (planned, refused) = (planned.get(), refused.get());
+        assert!(planned.iter().chain(&refused).all(|&count| count >= 5), "{planned:?} planned, {refused:?} refused");
     });
 }
 
