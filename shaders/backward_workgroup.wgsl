@@ -6,8 +6,6 @@
 
 const LANES = LANES_X * LANES_Y;
 
-var<workgroup> sums: array<f32, LANES>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let block = block_at(workgroup, params.input_size);
@@ -23,17 +21,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
         sum += candidate_gradient(i, block.plane, block.first, z, v);
     }
-    sums[lane] = sum;
-    var parts = LANES;
-    while (parts > 1u) {
-        workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (lane + half < parts) {
-            sums[lane] += sums[lane + half];
-        }
-        parts = half;
-    }
+    let gradient = sum_of_lanes(lane, vec2(sum, 0.0)).x;
     if (lane == 0u) {
-        store_grad_input(grad_input_index(block.plane, block.first), sums[0]);
+        store_grad_input(grad_input_index(block.plane, block.first), gradient);
     }
 }

@@ -3,8 +3,8 @@
 // V and beta K of a window, of the second backward.
 fn moments_of(plane: vec2<u32>, window: vec3<u32>) -> vec2<f32> {
     return vec2(
-        load_moments(moments_index(plane, window) + 0u * params.moments.word),
-        load_moments(moments_index(plane, window) + 1u * params.moments.word),
+        load_moments(moments_index(plane, window)),
+        load_moments(moments_index(plane, window) + params.moments.word),
     );
 }
 

@@ -6,15 +6,13 @@ fn lse_of(window: Window) -> f32 {
 }
 
 fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
-    if (STORE_Y) {
-        store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
-    }
+    store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
     if (SAVE_LSE) {
         store_lse(lse_index(plane, at), lse_of(window));
     }
     if (SAVE_STATISTICS) {
-        store_statistics(statistics_index(plane, at) + 0u * params.statistics.word, window.c);
-        store_statistics(statistics_index(plane, at) + 1u * params.statistics.word, window.s);
+        store_statistics(statistics_index(plane, at), window.c);
+        store_statistics(statistics_index(plane, at) + params.statistics.word, window.s);
         store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
     }
 }
@@ -25,8 +23,8 @@ fn store_four_windows(plane: vec2<u32>, at: vec3<u32>, a: Window, b: Window, c: 
         store_lse4(lse_index(plane, at), vec4(lse_of(a), lse_of(b), lse_of(c), lse_of(d)));
     }
     if (SAVE_STATISTICS) {
-        store_statistics4(statistics_index(plane, at) + 0u * params.statistics.word, vec4(a.c, b.c, c.c, d.c));
-        store_statistics4(statistics_index(plane, at) + 1u * params.statistics.word, vec4(a.s, b.s, c.s, d.s));
+        store_statistics4(statistics_index(plane, at), vec4(a.c, b.c, c.c, d.c));
+        store_statistics4(statistics_index(plane, at) + params.statistics.word, vec4(a.s, b.s, c.s, d.s));
         store_statistics4(statistics_index(plane, at) + 2u * params.statistics.word, vec4(a.d, b.d, c.d, d.d));
     }
 }

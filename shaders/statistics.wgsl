@@ -2,8 +2,8 @@
 
 fn covering_window(plane: vec2<u32>, window: vec3<u32>) -> Window {
     return Window(
-        load_statistics(statistics_index(plane, window) + 0u * params.statistics.word),
-        load_statistics(statistics_index(plane, window) + 1u * params.statistics.word),
+        load_statistics(statistics_index(plane, window)),
+        load_statistics(statistics_index(plane, window) + params.statistics.word),
         load_statistics(statistics_index(plane, window) + 2u * params.statistics.word),
         0.0,
     );

@@ -1,8 +1,6 @@
 // Sums over a window's taps, where a workgroup of LANES_X x LANES_Y shares a window: the kernel's `terms` of each input, then
 // `store_sums`. Lanes stride over the rows, and over the columns four at a time; their sums are added up pairwise.
 
-var<workgroup> lane_sums: array<vec2<f32>, LANES>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let block = block_at(workgroup, params.output_size);
@@ -26,17 +24,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         }
         sums += row_sums;
     }
-    lane_sums[index] = sums;
-    var parts = LANES;
-    while (parts > 1u) {
-        workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (index + half < parts) {
-            lane_sums[index] += lane_sums[index + half];
-        }
-        parts = half;
-    }
+    let sum = sum_of_lanes(index, sums);
     if (index == 0u) {
-        store_sums(block.plane, block.first, lane_sums[0]);
+        store_sums(block.plane, block.first, sum);
     }
 }

@@ -33,7 +33,7 @@ fn store_sums(plane: vec2<u32>, window: vec3<u32>, sums: vec2<f32>) {
         store_y(y_index(plane, window), select(sums.x + beta_k, sums.x, DETACHED));
     }
     if (SAVE_MOMENTS) {
-        store_moments(moments_index(plane, window) + 0u * params.moments.word, sums.x);
-        store_moments(moments_index(plane, window) + 1u * params.moments.word, beta_k);
+        store_moments(moments_index(plane, window), sums.x);
+        store_moments(moments_index(plane, window) + params.moments.word, beta_k);
     }
 }

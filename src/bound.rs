@@ -229,6 +229,15 @@ impl<'a> Bound<'a> {
         can_reach(steps, zero - i128::from(others) + 1, zero + i128::from(own) - 1)
     }
 
+    /// That no element of one shares a byte with one of the other.
+    pub fn check_apart(&self, other: &Self) -> Result<()> {
+        if self.overlaps(other) {
+            let [first, second] = [self, other].map(|tensor| tensor.placed.role.described());
+            return Err(Error::Overlap { first, second });
+        }
+        Ok(())
+    }
+
     /// Whether two elements are in one place.
     fn meets_itself(&self) -> bool {
         if self.is_empty() {

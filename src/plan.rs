@@ -87,10 +87,7 @@ impl Planner<'_> {
         for (i, second) in tensors.iter().enumerate() {
             second.check(writes(second))?;
             for first in tensors[..i].iter().filter(|first| writes(first) || writes(second)) {
-                if first.overlaps(second) {
-                    let [first, second] = [first, second].map(|tensor| tensor.placed.role.described());
-                    return Err(Error::Overlap { first, second });
-                }
+                first.check_apart(second)?;
                 shared_buffer |= first.shares_buffer(second) && writes(first) != writes(second);
             }
         }

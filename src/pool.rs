@@ -143,9 +143,8 @@ pub struct SecondGradients {
 ///
 /// A window has three, with `z = sign(beta) x / 2`, `b = 2 |beta|`, and a `c` near the window's largest `z`: that `c`, `s = sum
 /// exp(b (z_i - c))` and `d = sum exp(b (z_i - c)) (z_i - c) / s`, so that `2 (c + d)` is `sign(beta) y`. By row of windows they
-/// are the `c` of its windows in f32, then their `s`, then their `d`; where a row has more than 65,536, they are `c`, `s` and `d` of
-/// one window after the other. Weights and gradients computed
-/// from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
+/// are the `c` of its windows in f32, then their `s`, then their `d`; where a row has more than 65,536, they are `c`, `s` and `d`
+/// of one window after the other. Weights and gradients computed from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
 #[derive(Clone, Copy, Debug)]
 pub struct StatisticsView<'a> {
     /// The buffer.
@@ -306,9 +305,6 @@ impl GpuSoftPool {
             }
         }
         call.check(&bound, Problem::backward_from_statistics)?;
-        if tensors.statistics.is_none() {
-            call.check(&[], Problem::forward)?;
-        }
         let scratch = call.scratch_statistics(tensors.statistics)?;
         let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
         call.add(&mut plan, &[bound[0], bound[1], statistics], Problem::backward_from_statistics)?;
@@ -371,10 +367,7 @@ impl GpuSoftPool {
         let grad_input = call.inputs(Role::GradInput, &tensors.grad_of_input)?;
         // One run writes the first of these, another the second.
         for (first, second) in jvp.iter().flat_map(|jvp| [(&grad_output, jvp), (jvp, &grad_input)]) {
-            if first.overlaps(second) {
-                let [first, second] = [first, second].map(|tensor| tensor.placed.role.described());
-                return Err(Error::Overlap { first, second });
-            }
+            first.check_apart(second)?;
         }
         call.check(&[tangent, grad_output, grad_input], Problem::second_backward)?;
         call.check(&[[tangent].as_slice(), jvp.as_slice()].concat(), Problem::tangent)?;
@@ -658,8 +651,11 @@ impl<'a> Call<'a> {
 
     /// Room for statistics, unless the caller gives some.
     fn scratch_statistics(&self, given: Option<StatisticsView<'_>>) -> Result<Option<wgpu::Buffer>> {
-        let bytes = StatisticsView::bytes(&self.pooled);
-        given.is_none().then(|| create_buffer(&self.pool.device, bytes, "softpool statistics")).transpose()
+        if given.is_some() {
+            return Ok(None);
+        }
+        self.check(&[], Problem::forward)?;
+        create_buffer(&self.pool.device, StatisticsView::bytes(&self.pooled), "softpool statistics").map(Some)
     }
 
     /// The caller's statistics, or those that the plan saves in `scratch` first.

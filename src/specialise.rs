@@ -277,6 +277,7 @@ impl Kernel {
         const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
         const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
         const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
+        const LANE_SUMS: &str = include_str!("../shaders/lane_sums.wgsl");
         const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
@@ -298,13 +299,13 @@ impl Kernel {
             }
             Self::BackwardInput => vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")],
             Self::BackwardWorkgroup => {
-                vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_workgroup.wgsl")]
+                vec![BACKWARD, COVERING, STATISTICS, LANE_SUMS, include_str!("../shaders/backward_workgroup.wgsl")]
             }
             Self::TangentInvocation => {
                 vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
             }
-            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, SUMS_BY_WORKGROUP],
-            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), SUMS_BY_WORKGROUP],
+            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, LANE_SUMS, SUMS_BY_WORKGROUP],
+            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), LANE_SUMS, SUMS_BY_WORKGROUP],
         }
     }
 }

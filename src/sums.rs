@@ -3,7 +3,7 @@
 
 use crate::bound::{Bound, Role};
 use crate::config::AxisWindow;
-use crate::element::{ElementType, WORD_BYTES};
+use crate::element::WORD_BYTES;
 use crate::geometry::{Problem, Tuning};
 use crate::plan::{Plan, Planner};
 use crate::tensor::create_buffer;
@@ -70,7 +70,7 @@ impl<'a> Sums<'a> {
         } else {
             ([1, 1, 1, sums.elements()], [0, 0, 0, 1])
         };
-        let by_run = TensorView::new(&buffer, Shape::new(dims)?).of_type(ElementType::F32).with_strides(strides)?;
+        let by_run = TensorView::new(&buffer, Shape::new(dims)?).with_strides(strides)?;
         let stage = [Bound::tensor(Role::X, &by_run, 2)?, target];
         let input = [1, dims[2] as u32, dims[3] as u32];
         let whole = |size: u32| AxisWindow { kernel: size, stride: size, ..AxisWindow::UNIT };

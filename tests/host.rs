@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::accuracy::Expected;
 use common::buffers::run_in_one_buffer;
-use common::{Case, Random, assert_same_bits, on_every_adapter, pool, run, run_with, windows};
+use common::{Case, Random, assert_same_bits, on_every_adapter, pool, run, run_with, small, windows};
 use softpool::{
     BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Outputs, PipelineCache, Shape, StatisticsView,
     TensorView, wgpu,
@@ -343,8 +343,6 @@ fn dispatches(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> [usize; 
 /// the bits of a device that needs one for each kernel.
 #[test]
 fn small_limits_change_nothing() {
-    const BINDING_BYTES: u64 = 1 << 20;
-    const WORKGROUPS: u32 = 64;
     let cases = [
         Case::normal("disjoint, by planes and along x", windows([2, 2], [2]), [1, 3, 400, 400]),
         Case::normal("disjoint, odd sizes", windows([2, 2], [2]), [1, 3, 401, 399]),
@@ -356,16 +354,7 @@ fn small_limits_change_nothing() {
         Case::normal("large, along z", windows([2, 33], [1]), [1, 70, 2, 33]),
     ];
     on_every_adapter(|context| {
-        let required_limits = wgpu::Limits {
-            max_storage_buffer_binding_size: BINDING_BYTES,
-            max_compute_workgroups_per_dimension: WORKGROUPS,
-            ..context.adapter.limits()
-        };
-        let descriptor = wgpu::DeviceDescriptor { label: Some("small"), required_limits, ..Default::default() };
-        let device = pollster::block_on(context.adapter.request_device(&descriptor));
-        let (device, queue) = device.expect("less than the adapter has");
-        let small = GpuContext { adapter: context.adapter.clone(), device, queue };
-        assert_eq!(small.device.limits().max_compute_workgroups_per_dimension, WORKGROUPS);
+        let small = small(context);
         let scope = small.device.push_error_scope(wgpu::ErrorFilter::Validation);
         for case in &cases {
             let what = format!("{} on {}", case.name, context.name());

@@ -4,25 +4,11 @@
 mod common;
 
 use common::stored::{Order, Stored, TENSORS, rounded, run_plainly, run_stored};
-use common::{Case, Random, assert_same_bits, on_every_adapter, pool, windows};
+use common::{Case, Random, SMALL_BINDING_BYTES, assert_same_bits, on_every_adapter, pool, small, windows};
 use softpool::{
-    BackwardTensors, ElementType, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Shape, SoftPoolConfig,
-    TensorView, wgpu,
+    BackwardTensors, ElementType, Error, ForwardTensors, GpuSoftPool, GpuTensor, Shape, SoftPoolConfig, TensorView,
+    wgpu,
 };
-
-const BINDING_BYTES: u64 = 1 << 20;
-
-/// A device of the same adapter that binds 1 MiB and dispatches 64 workgroups along an axis.
-fn small(context: &GpuContext) -> GpuContext {
-    let required_limits = wgpu::Limits {
-        max_storage_buffer_binding_size: BINDING_BYTES,
-        max_compute_workgroups_per_dimension: 64,
-        ..context.adapter.limits()
-    };
-    let descriptor = wgpu::DeviceDescriptor { label: Some("small"), required_limits, ..Default::default() };
-    let (device, queue) = pollster::block_on(context.adapter.request_device(&descriptor)).expect("less than it has");
-    GpuContext { adapter: context.adapter.clone(), device, queue }
-}
 
 /// Planes of more than 1 MiB, which are split with the halo of their windows: along rows, along the width where there is one
 /// row, along channels where these are innermost; every kernel, each derivative.
@@ -96,7 +82,7 @@ fn a_window_above_the_limit_is_refused() {
         let pool = GpuSoftPool::new(&small.device, &small.queue, SoftPoolConfig::global(2).build().unwrap()).unwrap();
         let x = small.upload(Shape::new([1, 1, 600, 600]).unwrap(), &vec![0.0; 360_000]).unwrap();
         let error = pool.forward(&x).expect_err("the window has 1.4 MB");
-        assert!(matches!(error, Error::DeviceLimit { given: 1_440_000, allowed: BINDING_BYTES, .. }), "{error}");
+        assert!(matches!(error, Error::DeviceLimit { given: 1_440_000, allowed: SMALL_BINDING_BYTES, .. }), "{error}");
         let g = small.upload(Shape::new([1, 1, 1, 1]).unwrap(), &[1.0]).unwrap();
         assert!(matches!(pool.backward(&x, &g), Err(Error::DeviceLimit { .. })));
     });

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use softpool::{
     ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, PipelineCache,
-    Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference,
+    Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference, wgpu,
 };
 
 /// What fills every output before a run, so that an element that no kernel writes shows.
@@ -29,6 +29,26 @@ pub fn contexts() -> &'static [GpuContext] {
         adapters.into_iter().map(context).collect()
     });
     &CONTEXTS
+}
+
+/// What a device of [`small`] binds at most.
+pub const SMALL_BINDING_BYTES: u64 = 1 << 20;
+/// How many workgroups it dispatches along an axis.
+pub const SMALL_WORKGROUPS: u32 = 64;
+
+/// A device of the same adapter with small limits.
+pub fn small(context: &GpuContext) -> GpuContext {
+    let required_limits = wgpu::Limits {
+        max_storage_buffer_binding_size: SMALL_BINDING_BYTES,
+        max_compute_workgroups_per_dimension: SMALL_WORKGROUPS,
+        ..context.adapter.limits()
+    };
+    let descriptor = wgpu::DeviceDescriptor { label: Some("small"), required_limits, ..Default::default() };
+    let device = pollster::block_on(context.adapter.request_device(&descriptor));
+    let (device, queue) = device.expect("less than the adapter has");
+    let small = GpuContext { adapter: context.adapter.clone(), device, queue };
+    assert_eq!(small.device.limits().max_compute_workgroups_per_dimension, SMALL_WORKGROUPS);
+    small
 }
 
 /// Runs `test` on every adapter, side by side: most of a test's time goes to one driver's compiler on one thread.
