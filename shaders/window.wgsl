@@ -56,8 +56,6 @@ struct Params {
     betas: Layout,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-
 const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);

@@ -2,7 +2,7 @@
 
 use crate::element::{ElementType, whole_words};
 use crate::shape::MAX_AXES;
-use crate::{Error, Result, Shape, TensorView};
+use crate::{Error, Memory, Result, Shape, TensorView};
 
 /// Words of a window's statistics: c, s and d.
 pub(crate) const STATISTICS_WORDS: u64 = 3;
@@ -105,7 +105,9 @@ impl Placed {
 /// A tensor in a buffer of the host's, or of a plan's own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound<'a> {
-    pub buffer: &'a wgpu::Buffer,
+    pub memory: Memory<'a>,
+    /// What errors call it.
+    name: &'static str,
     pub placed: Placed,
     byte_offset: u64,
     /// Sizes of sample, channel, depth, height and width.
@@ -130,13 +132,13 @@ impl<'a> Bound<'a> {
             word: 0,
         };
         let sizes = shape.by_all_axes(shape.dims(), 1).map(|size| size as u64);
-        Ok(Self { buffer: view.buffer, placed, byte_offset: view.byte_offset, sizes, shape })
+        Ok(Self { memory: view.memory, name: role.described(), placed, byte_offset: view.byte_offset, sizes, shape })
     }
 
     /// An f32 tensor of some words for each window: by row of windows, the first word of each, then the second; but window by
     /// window where rows are so long that they may have to be split.
-    pub fn words(role: Role, words: u64, buffer: &'a wgpu::Buffer, byte_offset: u64, pooled: &Shape) -> Result<Self> {
-        let view = TensorView::new(buffer, *pooled).at_byte_offset(byte_offset);
+    pub fn words(role: Role, words: u64, memory: Memory<'a>, byte_offset: u64, pooled: &Shape) -> Result<Self> {
+        let view = TensorView::new(memory, *pooled).at_byte_offset(byte_offset);
         let mut bound = Self::tensor(role, &view, pooled.spatial().len())?;
         bound.placed.words = words;
         let [outer @ .., width] = &mut bound.placed.strides;
@@ -156,6 +158,11 @@ impl<'a> Bound<'a> {
             bound.placed.strides = [0; MAX_AXES];
         }
         Ok(bound)
+    }
+
+    /// The same tensor, called so in errors.
+    pub fn called(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     pub fn elements(&self) -> u64 {
@@ -187,17 +194,18 @@ impl<'a> Bound<'a> {
 
     /// Size and usage against what a storage binding needs; and, if it is `written`, that each element has its own place.
     pub fn check(&self, written: bool) -> Result<()> {
-        let (role, needed, offset, available) =
-            (self.placed.role.described(), self.bytes(), self.byte_offset, self.buffer.size());
+        let (role, needed, offset, available) = (self.name, self.bytes(), self.byte_offset, self.memory.bytes());
         // Bindings are whole words.
         if offset.checked_add(needed).is_none_or(|end| end > available || whole_words(end) > available) {
             let within_word = offset % 4;
             let needed = whole_words(within_word + needed) - within_word;
             return Err(Error::BufferTooSmall { role, needed, offset, available });
         }
-        let missing = wgpu::BufferUsages::STORAGE - self.buffer.usage();
-        if !missing.is_empty() {
-            return Err(Error::BufferUsage { role, missing });
+        if let Memory::Buffer(buffer) = self.memory {
+            let missing = wgpu::BufferUsages::STORAGE - buffer.usage();
+            if !missing.is_empty() {
+                return Err(Error::BufferUsage { role, missing });
+            }
         }
         if written && self.meets_itself() {
             let rank = self.shape.spatial().len();
@@ -210,14 +218,15 @@ impl<'a> Bound<'a> {
         Ok(())
     }
 
-    pub fn shares_buffer(&self, other: &Self) -> bool {
-        self.buffer == other.buffer
+    /// Whether both are in one buffer, as far as can be known.
+    pub fn shares_memory(&self, other: &Self) -> bool {
+        self.memory == other.memory
     }
 
     /// Whether an element of one shares a byte with one of the other. Tensors interleaved beyond what a search can tell in
     /// reasonable time count as overlapping.
     pub fn overlaps(&self, other: &Self) -> bool {
-        if !self.shares_buffer(other) || self.is_empty() || other.is_empty() {
+        if !self.shares_memory(other) || self.is_empty() || other.is_empty() {
             return false;
         }
         // other's element less self's: counted from self's last element, no step goes back.
@@ -232,8 +241,7 @@ impl<'a> Bound<'a> {
     /// That no element of one shares a byte with one of the other.
     pub fn check_apart(&self, other: &Self) -> Result<()> {
         if self.overlaps(other) {
-            let [first, second] = [self, other].map(|tensor| tensor.placed.role.described());
-            return Err(Error::Overlap { first, second });
+            return Err(Error::Overlap { first: self.name, second: other.name });
         }
         Ok(())
     }

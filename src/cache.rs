@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bound::Role;
 use crate::params::Params;
-use crate::specialise::{PARAMS_BINDING, Specialisation, binding};
+use crate::specialise::Specialisation;
 
 /// Pipelines of one device, shared by its clones: give one to several [`GpuSoftPool`](crate::GpuSoftPool)s, and equal
 /// specialisations are compiled once.
@@ -71,23 +70,23 @@ impl PipelineCache {
             label: Some(&label),
             source: wgpu::ShaderSource::Wgsl(specialisation.wgsl().into()),
         });
-        let entry = |binding, ty, min_size| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty,
-                has_dynamic_offset: false,
-                min_binding_size: wgpu::BufferSize::new(min_size),
-            },
-            count: None,
-        };
-        let params = entry(PARAMS_BINDING, wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
-        let tensors = Role::ALL.into_iter().filter_map(|role| {
-            let min_size = specialisation.min_binding_bytes(role)?;
-            let read_only = specialisation.read_only(role);
-            Some(entry(binding(role), wgpu::BufferBindingType::Storage { read_only }, min_size))
+        let tensors = specialisation.bound().map(|role| {
+            let ty = wgpu::BufferBindingType::Storage { read_only: specialisation.read_only(role) };
+            (ty, specialisation.min_binding_bytes(role))
         });
-        let entries: Vec<_> = std::iter::once(params).chain(tensors).collect();
+        let params = (wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
+        let entries: Vec<_> = { tensors.chain([params]).zip(0..) }
+            .map(|((ty, min_size), binding)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty,
+                    has_dynamic_offset: false,
+                    min_binding_size: wgpu::BufferSize::new(min_size),
+                },
+                count: None,
+            })
+            .collect();
         let layout = device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&label), entries: &entries });
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {

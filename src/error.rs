@@ -192,6 +192,12 @@ pub enum Error {
         /// The flags that are missing.
         missing: wgpu::BufferUsages,
     },
+    /// Memory that is no buffer, in a call that runs on a device of wgpu's.
+    #[error("memory named {name} is no buffer of wgpu's: give a buffer, or run the recipe where the name is known")]
+    NotABuffer {
+        /// The name given.
+        name: u64,
+    },
     /// A byte offset that is no multiple of the element size.
     #[error("{role} starts at byte {offset}, which is no multiple of {alignment}, the size of its elements")]
     OffsetAlignment {

@@ -508,7 +508,7 @@ impl Geometry {
         let needs: [(&'static str, u64, &'static str, u32); 10] = [
             (
                 "the number of bindings of a group",
-                1 + Role::COUNT as u64,
+                1 + storage_buffers as u64,
                 "max_bindings_per_bind_group",
                 limits.max_bindings_per_bind_group,
             ),

@@ -12,12 +12,14 @@ mod params;
 mod pieces;
 mod plan;
 mod pool;
+mod recipe;
 pub mod reference;
 mod shape;
 mod sources;
 mod specialise;
 mod sums;
 mod tensor;
+mod tensors;
 mod unroll;
 
 pub use cache::PipelineCache;
@@ -27,12 +29,14 @@ pub use element::ElementType;
 pub use error::{Error, Result};
 pub use geometry::Tuning;
 pub use plan::Plan;
-pub use pool::{
-    BackwardTensors, Forward, ForwardTensors, GpuSoftPool, GradBetaTensors, JvpTensors, Outputs, SecondBackwardTensors,
-    SecondGradients, Statistics, StatisticsView,
-};
+pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
+pub use recipe::{Binding, Dispatch, Recipe, Recipes};
 pub use shape::Shape;
 #[doc(hidden)]
 pub use sources::shader_sources;
-pub use tensor::{GpuTensor, TensorView};
+pub use specialise::Specialisation;
+pub use tensor::{GpuTensor, Memory, TensorView};
+pub use tensors::{
+    BackwardTensors, ForwardTensors, GradBetaTensors, JvpTensors, SecondBackwardTensors, StatisticsView,
+};
 pub use wgpu;

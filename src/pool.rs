@@ -1,12 +1,11 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
-use crate::bound::{Bound, MOMENTS_WORDS, Role, STATISTICS_WORDS};
-use crate::element::WORD_BYTES;
-use crate::geometry::{Geometry, Problem, Tuning};
-use crate::plan::{Plan, Planner};
-use crate::sums::Sums;
-use crate::tensor::{OwnedView, create_buffer};
-use crate::{ElementType, Error, GpuTensor, GradientRule, PipelineCache, Result, Shape, SoftPoolConfig, TensorView};
+use crate::geometry::Tuning;
+use crate::tensor::{OwnedView, buffer_bytes, create_buffer};
+use crate::{
+    BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, Memory, PipelineCache,
+    Plan, Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
+};
 
 /// SoftPool on a host's device, at three levels, each built on the one before:
 ///
@@ -33,101 +32,13 @@ use crate::{ElementType, Error, GpuTensor, GradientRule, PipelineCache, Result, 
 #[derive(Clone, Debug)]
 pub struct GpuSoftPool {
     device: wgpu::Device,
+    limits: wgpu::Limits,
     queue: wgpu::Queue,
     config: SoftPoolConfig,
     /// On the device, instead of the configuration's.
     betas: Option<OwnedView>,
     cache: PipelineCache,
     tuning: Tuning,
-}
-
-/// Where a forward pass reads and writes: views into buffers of the host.
-#[derive(Clone, Copy, Debug)]
-pub struct ForwardTensors<'a> {
-    /// x, of any shape that the configuration takes.
-    pub input: TensorView<'a>,
-    /// y, of the shape that [`Shape::pooled`] gives.
-    pub output: TensorView<'a>,
-    /// `lse = ln sum exp(beta x_i)` by window, of the output's shape.
-    pub lse: Option<TensorView<'a>>,
-    /// What [`BackwardTensors::statistics`] reads.
-    pub statistics: Option<StatisticsView<'a>>,
-}
-
-impl<'a> ForwardTensors<'a> {
-    /// The input and the output alone.
-    pub fn new(input: impl Into<TensorView<'a>>, output: impl Into<TensorView<'a>>) -> Self {
-        Self { input: input.into(), output: output.into(), lse: None, statistics: None }
-    }
-}
-
-/// Where a backward pass reads and writes: views into buffers of the host.
-#[derive(Clone, Copy, Debug)]
-pub struct BackwardTensors<'a> {
-    /// x, as the forward pass read it.
-    pub input: TensorView<'a>,
-    /// dL/dy, of the output's shape.
-    pub grad_output: TensorView<'a>,
-    /// dL/dx, of the input's shape; every element is written.
-    pub grad_input: TensorView<'a>,
-    /// What a forward pass of the same input and configuration saved, to be read instead of evaluating the windows again.
-    pub statistics: Option<StatisticsView<'a>>,
-}
-
-impl<'a> BackwardTensors<'a> {
-    /// A backward pass that evaluates the windows again.
-    pub fn new(
-        input: impl Into<TensorView<'a>>,
-        grad_output: impl Into<TensorView<'a>>,
-        grad_input: impl Into<TensorView<'a>>,
-    ) -> Self {
-        Self { input: input.into(), grad_output: grad_output.into(), grad_input: grad_input.into(), statistics: None }
-    }
-}
-
-/// Where the gradient of beta is read from and written to: views into buffers of the host.
-#[derive(Clone, Copy, Debug)]
-pub struct GradBetaTensors<'a> {
-    /// x, as the forward pass read it.
-    pub input: TensorView<'a>,
-    /// dL/dy, of the output's shape.
-    pub grad_output: TensorView<'a>,
-    /// dL/dbeta: of shape `[1]` for the gradient of a beta that all channels share, or `[C]`, one for each channel.
-    pub grad_beta: TensorView<'a>,
-    /// What a forward pass of the same input saved, to be read instead of evaluating the windows again.
-    pub statistics: Option<StatisticsView<'a>>,
-}
-
-/// Where the forward-mode derivative is read from and written to: views into buffers of the host.
-#[derive(Clone, Copy, Debug)]
-pub struct JvpTensors<'a> {
-    /// x, as the forward pass read it.
-    pub input: TensorView<'a>,
-    /// dx, the direction in which x changes, of the input's shape.
-    pub tangent: TensorView<'a>,
-    /// dy, of the output's shape.
-    pub output: TensorView<'a>,
-    /// What a forward pass of the same input saved, to be read instead of evaluating the windows again.
-    pub statistics: Option<StatisticsView<'a>>,
-}
-
-/// Where the derivative of a backward pass is read from and written to: views into buffers of the host.
-///
-/// With `(x, g) -> dL/dx = backward(x, g)` and a `v` of the input's shape, these are the gradients of `<v, backward(x, g)>`.
-#[derive(Clone, Copy, Debug)]
-pub struct SecondBackwardTensors<'a> {
-    /// x, as the backward pass read it.
-    pub input: TensorView<'a>,
-    /// g, of the output's shape, as the backward pass read it.
-    pub grad_output: TensorView<'a>,
-    /// v, of the input's shape.
-    pub tangent: TensorView<'a>,
-    /// The gradient with respect to g, of the output's shape, if it is wanted: that is the jvp of x along v.
-    pub grad_of_grad_output: Option<TensorView<'a>>,
-    /// The gradient with respect to x, of the input's shape.
-    pub grad_of_input: TensorView<'a>,
-    /// What a forward pass of the same input saved, to be read instead of evaluating the windows again.
-    pub statistics: Option<StatisticsView<'a>>,
 }
 
 /// The results of [`GpuSoftPool::second_backward`].
@@ -137,27 +48,6 @@ pub struct SecondGradients {
     pub grad_output: GpuTensor,
     /// With respect to the input.
     pub input: GpuTensor,
-}
-
-/// Statistics by window inside a buffer that the host owns: [`StatisticsView::bytes`] bytes from an offset on.
-///
-/// A window has three, with `z = sign(beta) x / 2`, `b = 2 |beta|`, and a `c` near the window's largest `z`: that `c`, `s = sum
-/// exp(b (z_i - c))` and `d = sum exp(b (z_i - c)) (z_i - c) / s`, so that `2 (c + d)` is `sign(beta) y`. By row of windows they
-/// are the `c` of its windows in f32, then their `s`, then their `d`; where a row has more than 65,536, they are `c`, `s` and `d`
-/// of one window after the other. Weights and gradients computed from them are as accurate around a large mean as around 0, which a stored `lse` would not allow.
-#[derive(Clone, Copy, Debug)]
-pub struct StatisticsView<'a> {
-    /// The buffer.
-    pub buffer: &'a wgpu::Buffer,
-    /// A multiple of 4.
-    pub byte_offset: u64,
-}
-
-impl StatisticsView<'_> {
-    /// Bytes of the statistics for an output of shape `pooled`.
-    pub fn bytes(pooled: &Shape) -> u64 {
-        pooled.elements() as u64 * STATISTICS_WORDS * WORD_BYTES
-    }
 }
 
 /// Statistics in a buffer of their own, with what they are of.
@@ -172,7 +62,7 @@ pub struct Statistics {
 impl Statistics {
     /// The statistics as [`BackwardTensors`] takes them.
     pub fn view(&self) -> StatisticsView<'_> {
-        StatisticsView { buffer: &self.buffer, byte_offset: 0 }
+        StatisticsView { memory: (&self.buffer).into(), byte_offset: 0 }
     }
 }
 
@@ -220,6 +110,7 @@ impl GpuSoftPool {
         }
         Ok(Self {
             device: device.clone(),
+            limits: device.limits(),
             queue: queue.clone(),
             config,
             betas: None,
@@ -262,125 +153,53 @@ impl GpuSoftPool {
         &self.cache
     }
 
-    /// Prepares a forward pass over buffers of the host.
-    ///
-    /// The tensors may lie in one buffer, on elements that do not overlap.
+    /// What this pooling dispatches, as it is worked out for any runtime.
+    pub fn recipes(&self) -> Recipes<'_> {
+        let recipes = Recipes::new(&self.config, &self.limits, self.tuning);
+        match &self.betas {
+            Some(betas) => recipes.with_betas(betas.view()),
+            None => recipes,
+        }
+    }
+
+    /// Prepares a forward pass over buffers of the host: [`Recipes::forward`].
     ///
     /// # Errors
-    /// [`Error::RankMismatch`], [`Error::NoWindow`], [`Error::AdaptiveOutput`], [`Error::AxisTooLong`],
-    /// [`Error::ShapeMismatch`] for the shapes; [`Error::BufferTooSmall`], [`Error::BufferUsage`],
-    /// [`Error::OffsetAlignment`], [`Error::SelfOverlap`], [`Error::Overlap`] for the buffers; [`Error::DeviceLimit`] for
-    /// windows beyond what the device can bind, or a device that lacks what kernels need.
+    /// Those of [`Recipes::forward`], and [`Error::NotABuffer`].
     pub fn plan_forward(&self, tensors: ForwardTensors<'_>) -> Result<Plan> {
-        let call = Call::new(self, &tensors.input)?;
-        let mut bound = vec![call.windows(Role::Y, &tensors.output)?];
-        if let Some(lse) = &tensors.lse {
-            bound.push(call.windows(Role::Lse, lse)?);
-        }
-        if let Some(statistics) = &tensors.statistics {
-            bound.push(call.statistics(statistics)?);
-        }
-        let mut plan = Plan::default();
-        call.add(&mut plan, &bound, Problem::forward)?;
-        Ok(plan)
+        self.prepare(&self.recipes().forward(tensors)?)
     }
 
-    /// Prepares a backward pass over buffers of the host, by the configuration's gradient rule.
-    ///
-    /// Without statistics it needs nothing but x and dL/dy where windows are small; the plan of large windows owns a
-    /// buffer for statistics, which it fills first.
+    /// Prepares a backward pass over buffers of the host: [`Recipes::backward`].
     ///
     /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward).
+    /// Those of [`Recipes::backward`], and [`Error::NotABuffer`].
     pub fn plan_backward(&self, tensors: BackwardTensors<'_>) -> Result<Plan> {
-        let call = Call::new(self, &tensors.input)?;
-        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
-        let bound = [grad_output, call.inputs(Role::GradInput, &tensors.grad_input)?];
-        let mut plan = Plan::default();
-        if tensors.statistics.is_none() {
-            let (problem, all) = call.problem(&bound);
-            if let Some(geometry) = problem.backward() {
-                call.planner().add(&mut plan, &problem, geometry, &all)?;
-                return Ok(plan);
-            }
-        }
-        call.check(&bound, Problem::backward_from_statistics)?;
-        let scratch = call.scratch_statistics(tensors.statistics)?;
-        let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
-        call.add(&mut plan, &[bound[0], bound[1], statistics], Problem::backward_from_statistics)?;
-        Ok(plan)
+        self.prepare(&self.recipes().backward(tensors)?)
     }
 
-    /// Prepares the gradient of beta, `sum_R g_R sum_i w_i (x_i - y_R)^2` over all windows or those of each channel: parts of
-    /// 4096 windows are added up first, then the parts, always in the same order.
-    ///
-    /// With the detached rule the weights are constants, and so is y: that gradient is 0, whatever this one says.
+    /// Prepares the gradient of beta: [`Recipes::grad_beta`].
     ///
     /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward).
+    /// Those of [`Recipes::grad_beta`], and [`Error::NotABuffer`].
     pub fn plan_grad_beta(&self, tensors: GradBetaTensors<'_>) -> Result<Plan> {
-        let call = Call::new(self, &tensors.input)?;
-        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
-        let sums = Sums::new(&call.shape, &call.pooled, &tensors.grad_beta)?;
-        let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
-        for read in call.read.iter().chain([&grad_output]).chain(&given) {
-            if read.overlaps(&sums.target) {
-                return Err(Error::Overlap { first: read.placed.role.described(), second: "the gradient of beta" });
-            }
-        }
-        let mut plan = Plan::default();
-        call.check(&[grad_output], Problem::tangent)?;
-        let scratch = call.scratch_statistics(tensors.statistics)?;
-        let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
-        let parts = GpuTensor::allocate(&self.device, &self.queue, call.pooled, ElementType::F32, "softpool beta")?;
-        let by_window = call.windows(Role::Y, &parts.view())?;
-        call.add(&mut plan, &[grad_output, statistics, by_window], Problem::tangent)?;
-        sums.add(&mut plan, &call.planner(), &parts, self.tuning)?;
-        Ok(plan)
+        self.prepare(&self.recipes().grad_beta(tensors)?)
     }
 
-    /// Prepares the forward-mode derivative: how y changes as x goes along a direction. For the detached rule it is what that
-    /// rule's backward is the transpose of, `sum w_i dx_i`.
+    /// Prepares the forward-mode derivative: [`Recipes::jvp`].
     ///
     /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward).
+    /// Those of [`Recipes::jvp`], and [`Error::NotABuffer`].
     pub fn plan_jvp(&self, tensors: JvpTensors<'_>) -> Result<Plan> {
-        let call = Call::new(self, &tensors.input)?;
-        let bound = [call.inputs(Role::Tangent, &tensors.tangent)?, call.windows(Role::Y, &tensors.output)?];
-        let mut plan = Plan::default();
-        call.check(&bound, Problem::tangent)?;
-        let scratch = call.scratch_statistics(tensors.statistics)?;
-        let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
-        call.add(&mut plan, &[bound[0], bound[1], statistics], Problem::tangent)?;
-        Ok(plan)
+        self.prepare(&self.recipes().jvp(tensors)?)
     }
 
-    /// Prepares the derivative of the backward pass, by the configuration's gradient rule.
+    /// Prepares the derivative of the backward pass: [`Recipes::second_backward`].
     ///
     /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward).
+    /// Those of [`Recipes::second_backward`], and [`Error::NotABuffer`].
     pub fn plan_second_backward(&self, tensors: SecondBackwardTensors<'_>) -> Result<Plan> {
-        let call = Call::new(self, &tensors.input)?;
-        let tangent = call.inputs(Role::Tangent, &tensors.tangent)?;
-        let jvp = tensors.grad_of_grad_output.as_ref().map(|view| call.windows(Role::Y, view)).transpose()?;
-        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
-        let grad_input = call.inputs(Role::GradInput, &tensors.grad_of_input)?;
-        // One run writes the first of these, another the second.
-        for (first, second) in jvp.iter().flat_map(|jvp| [(&grad_output, jvp), (jvp, &grad_input)]) {
-            first.check_apart(second)?;
-        }
-        call.check(&[tangent, grad_output, grad_input], Problem::second_backward)?;
-        call.check(&[[tangent].as_slice(), jvp.as_slice()].concat(), Problem::tangent)?;
-        let mut plan = Plan::default();
-        let scratch = call.scratch_statistics(tensors.statistics)?;
-        let statistics = call.saved_statistics(&mut plan, tensors.statistics, &scratch)?;
-        let bytes = call.pooled.elements() as u64 * MOMENTS_WORDS * WORD_BYTES;
-        let buffer = create_buffer(&self.device, bytes, "softpool moments")?;
-        let moments = Bound::words(Role::Moments, MOMENTS_WORDS, &buffer, 0, &call.pooled)?;
-        call.add(&mut plan, &[[tangent, statistics, moments].as_slice(), jvp.as_slice()].concat(), Problem::tangent)?;
-        let bound = [tangent, statistics, moments, grad_output, grad_input];
-        call.add(&mut plan, &bound, Problem::second_backward)?;
-        Ok(plan)
+        self.prepare(&self.recipes().second_backward(tensors)?)
     }
 
     /// Records a forward pass into the host's encoder. To repeat it, keep a plan instead.
@@ -444,6 +263,13 @@ impl GpuSoftPool {
     pub fn forward_with<'a>(&self, input: impl Into<TensorView<'a>>, outputs: Outputs) -> Result<Forward> {
         let input = input.into();
         let pooled = input.shape.pooled(&self.config)?;
+        let statistics = outputs.statistics.then(|| self.unmade(2, StatisticsView::bytes(&pooled))).transpose()?;
+        self.recipes().forward(ForwardTensors {
+            input,
+            output: self.unmade_tensor(0, pooled, input.element_type)?,
+            lse: outputs.lse.then(|| self.unmade_tensor(1, pooled, ElementType::F32)).transpose()?,
+            statistics: statistics.map(|memory| StatisticsView { memory, byte_offset: 0 }),
+        })?;
         let y = self.allocate(pooled, input.element_type, "softpool y")?;
         let lse = outputs.lse.then(|| self.allocate(pooled, ElementType::F32, "softpool lse")).transpose()?;
         let statistics = if outputs.statistics {
@@ -513,9 +339,10 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let (input, grad_output) = (input.into(), grad_output.into());
         let shape = self.betas.as_ref().map_or(Shape::new([1]), |betas| Ok(betas.view().shape))?;
+        let tensors = |grad_beta| GradBetaTensors { input, grad_output, grad_beta, statistics: None };
+        self.recipes().grad_beta(tensors(self.unmade_tensor(0, shape, ElementType::F32)?))?;
         let grad_beta = self.allocate(shape, ElementType::F32, "softpool grad_beta")?;
-        let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
-        self.submit(&self.plan_grad_beta(tensors)?);
+        self.submit(&self.plan_grad_beta(tensors(grad_beta.view()))?);
         Ok(grad_beta)
     }
 
@@ -530,9 +357,11 @@ impl GpuSoftPool {
         tangent: impl Into<TensorView<'b>>,
     ) -> Result<GpuTensor> {
         let (input, tangent) = (input.into(), tangent.into());
-        let output = self.allocate(input.shape.pooled(&self.config)?, input.element_type, "softpool jvp")?;
-        let tensors = JvpTensors { input, tangent, output: output.view(), statistics: None };
-        self.submit(&self.plan_jvp(tensors)?);
+        let pooled = input.shape.pooled(&self.config)?;
+        let tensors = |output| JvpTensors { input, tangent, output, statistics: None };
+        self.recipes().jvp(tensors(self.unmade_tensor(0, pooled, input.element_type)?))?;
+        let output = self.allocate(pooled, input.element_type, "softpool jvp")?;
+        self.submit(&self.plan_jvp(tensors(output.view()))?);
         Ok(output)
     }
 
@@ -549,19 +378,20 @@ impl GpuSoftPool {
     ) -> Result<SecondGradients> {
         let (input, grad_output, tangent) = (input.into(), grad_output.into(), v.into());
         let pooled = input.shape.pooled(&self.config)?;
+        let tensors = |of_grad_output, grad_of_input| {
+            let grad_of_grad_output = Some(of_grad_output);
+            SecondBackwardTensors { input, grad_output, tangent, grad_of_grad_output, grad_of_input, statistics: None }
+        };
+        self.recipes().second_backward(tensors(
+            self.unmade_tensor(0, pooled, input.element_type)?,
+            self.unmade_tensor(1, input.shape, input.element_type)?,
+        ))?;
         let gradients = SecondGradients {
             grad_output: self.allocate(pooled, input.element_type, "softpool gradient of grad_output")?,
             input: self.allocate(input.shape, input.element_type, "softpool second gradient")?,
         };
-        let plan = self.plan_second_backward(SecondBackwardTensors {
-            input,
-            grad_output,
-            tangent,
-            grad_of_grad_output: Some(gradients.grad_output.view()),
-            grad_of_input: gradients.input.view(),
-            statistics: None,
-        })?;
-        self.submit(&plan);
+        let tensors = tensors(gradients.grad_output.view(), gradients.input.view());
+        self.submit(&self.plan_second_backward(tensors)?);
         Ok(gradients)
     }
 
@@ -571,11 +401,25 @@ impl GpuSoftPool {
         grad_output: TensorView<'_>,
         statistics: Option<StatisticsView<'_>>,
     ) -> Result<GpuTensor> {
+        let tensors = |grad_input| BackwardTensors { input, grad_output, grad_input, statistics };
+        self.recipes().backward(tensors(self.unmade_tensor(0, input.shape, input.element_type)?))?;
         let grad_input = self.allocate(input.shape, input.element_type, "softpool grad_input")?;
-        let plan =
-            self.plan_backward(BackwardTensors { input, grad_output, grad_input: grad_input.view(), statistics })?;
-        self.submit(&plan);
+        self.submit(&self.plan_backward(tensors(grad_input.view()))?);
         Ok(grad_input)
+    }
+
+    /// Stands for a result in a recipe that says what is wrong with a call before anything is allocated.
+    fn unmade(&self, name: u64, bytes: u64) -> Result<Memory<'static>> {
+        buffer_bytes(bytes, &self.limits).map(|bytes| Memory::Named { name, bytes })
+    }
+
+    fn unmade_tensor(&self, name: u64, shape: Shape, element_type: ElementType) -> Result<TensorView<'static>> {
+        let memory = self.unmade(name, shape.elements() as u64 * element_type.bytes())?;
+        Ok(TensorView::new(memory, shape).of_type(element_type))
+    }
+
+    fn prepare(&self, recipe: &Recipe<'_>) -> Result<Plan> {
+        Plan::new(&self.device, &self.cache, recipe)
     }
 
     fn allocate(&self, shape: Shape, element_type: ElementType, label: &str) -> Result<GpuTensor> {
@@ -588,114 +432,4 @@ impl GpuSoftPool {
         plan.encode(&mut encoder);
         self.queue.submit([encoder.finish()]);
     }
-}
-
-/// A call of a pooling with one input: its tensors are held against the shapes that follow from it.
-struct Call<'a> {
-    pool: &'a GpuSoftPool,
-    shape: Shape,
-    pooled: Shape,
-    /// The input, and the betas on the device: what every kernel reads.
-    read: Vec<Bound<'a>>,
-}
-
-impl<'a> Call<'a> {
-    fn new(pool: &'a GpuSoftPool, input: &TensorView<'a>) -> Result<Self> {
-        let rank = pool.config.rank();
-        let (shape, pooled) = (input.shape.of_rank(rank)?, input.shape.pooled(&pool.config)?);
-        let mut read = vec![Bound::tensor(Role::X, input, rank)?];
-        if let Some(betas) = &pool.betas {
-            read.push(Bound::betas(&betas.view(), shape.channels())?);
-        }
-        Ok(Self { pool, shape, pooled, read })
-    }
-
-    fn planner(&self) -> Planner<'_> {
-        let GpuSoftPool { device, cache, config, .. } = self.pool;
-        Planner { device, cache, beta: config.beta() }
-    }
-
-    /// A tensor with one element an input.
-    fn inputs<'b>(&self, role: Role, view: &TensorView<'b>) -> Result<Bound<'b>> {
-        check_shape(role, view.shape, self.shape)?;
-        Bound::tensor(role, view, self.pool.config.rank())
-    }
-
-    /// A tensor with one element a window.
-    fn windows<'b>(&self, role: Role, view: &TensorView<'b>) -> Result<Bound<'b>> {
-        check_shape(role, view.shape, self.pooled)?;
-        Bound::tensor(role, view, self.pool.config.rank())
-    }
-
-    fn statistics<'b>(&self, view: &StatisticsView<'b>) -> Result<Bound<'b>> {
-        Bound::words(Role::Statistics, STATISTICS_WORDS, view.buffer, view.byte_offset, &self.pooled)
-    }
-
-    /// The problem of the input and these tensors, and all of them.
-    fn problem<'b>(&'b self, tensors: &[Bound<'b>]) -> (Problem, Vec<Bound<'b>>) {
-        let all: Vec<Bound<'b>> = self.read.iter().chain(tensors).copied().collect();
-        let placed = all.iter().map(|tensor| tensor.placed).collect();
-        (problem_of(&self.pool.config, &self.shape, &self.pooled, placed, self.pool.tuning), all)
-    }
-
-    fn add(&self, plan: &mut Plan, tensors: &[Bound<'_>], kernel: impl Fn(&Problem) -> Geometry) -> Result<()> {
-        let (problem, all) = self.problem(tensors);
-        self.planner().add(plan, &problem, kernel(&problem), &all)
-    }
-
-    /// Errs as [`add`](Self::add) would, before anything is allocated for it.
-    fn check(&self, tensors: &[Bound<'_>], kernel: impl Fn(&Problem) -> Geometry) -> Result<()> {
-        let (problem, all) = self.problem(tensors);
-        self.planner().check(&problem, kernel(&problem), &all).map(drop)
-    }
-
-    /// Room for statistics, unless the caller gives some.
-    fn scratch_statistics(&self, given: Option<StatisticsView<'_>>) -> Result<Option<wgpu::Buffer>> {
-        if given.is_some() {
-            return Ok(None);
-        }
-        self.check(&[], Problem::forward)?;
-        create_buffer(&self.pool.device, StatisticsView::bytes(&self.pooled), "softpool statistics").map(Some)
-    }
-
-    /// The caller's statistics, or those that the plan saves in `scratch` first.
-    fn saved_statistics<'b>(
-        &self,
-        plan: &mut Plan,
-        given: Option<StatisticsView<'b>>,
-        scratch: &'b Option<wgpu::Buffer>,
-    ) -> Result<Bound<'b>> {
-        let view = scratch.as_ref().map(|buffer| StatisticsView { buffer, byte_offset: 0 });
-        let statistics = self.statistics(&view.or(given).expect("there is scratch where none are given"))?;
-        if view.is_some() {
-            self.add(plan, &[statistics], Problem::forward)?;
-        }
-        Ok(statistics)
-    }
-}
-
-/// The pooling of `shape`, which the configuration has accepted, with tensors in these places.
-pub(crate) fn problem_of(
-    config: &SoftPoolConfig,
-    shape: &Shape,
-    pooled: &Shape,
-    tensors: Vec<crate::bound::Placed>,
-    tuning: Tuning,
-) -> Problem {
-    let (input, output) = (shape.depth_height_width(), pooled.depth_height_width());
-    Problem {
-        axes: config.axes(input),
-        input,
-        output,
-        samples: shape.batch() as u64,
-        channels: shape.channels() as u64,
-        tensors,
-        detached: config.gradient_rule() == GradientRule::Detached,
-        tuning,
-    }
-    .folded()
-}
-
-fn check_shape(role: Role, given: Shape, expected: Shape) -> Result<()> {
-    if given == expected { Ok(()) } else { Err(Error::ShapeMismatch { role: role.described(), given, expected }) }
 }

@@ -2,7 +2,7 @@
 
 use crate::bound::{Placed, Role};
 use crate::geometry::{Geometry, Problem, Tuning};
-use crate::pool::problem_of;
+use crate::recipe::problem_of;
 use crate::specialise::Specialisation;
 use crate::{ElementType, Result, Shape, SoftPoolConfig};
 

@@ -8,29 +8,21 @@ use crate::element::{ElementType, WORD_BYTES};
 use crate::geometry::{Geometry, Grid, Kernel};
 use crate::unroll::unroll;
 
-/// The binding of the parameters, which shaders/window.wgsl declares; those of the tensors follow in the order of their roles.
-pub(crate) const PARAMS_BINDING: u32 = 0;
-
-/// The binding of a tensor.
-pub(crate) fn binding(role: Role) -> u32 {
-    PARAMS_BINDING + 1 + role as u32
-}
-
-/// Everything that specialises a kernel's text: the key of the pipeline cache.
+/// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Specialisation {
-    pub geometry: Geometry,
+pub struct Specialisation {
+    pub(crate) geometry: Geometry,
     /// The element types of the tensors that are bound, by role.
-    pub tensors: [Option<ElementType>; Role::COUNT],
+    pub(crate) tensors: [Option<ElementType>; Role::COUNT],
     /// Whether each dispatch has all blocks of its planes.
-    pub whole_planes: bool,
+    pub(crate) whole_planes: bool,
     /// Whether a tensor that is read shares its buffer with one that is written: wgpu then wants both bound for
     /// writing, since a buffer has one usage within a dispatch.
-    pub shared_buffer: bool,
+    pub(crate) shared_buffer: bool,
 }
 
 impl Specialisation {
-    pub fn new(geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
+    pub(crate) fn new(geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
         let mut specialisation =
             Self { geometry, tensors: [None; Role::COUNT], whole_planes: true, shared_buffer: false };
         for (role, element_type) in tensors {
@@ -39,12 +31,22 @@ impl Specialisation {
         specialisation
     }
 
-    pub fn has(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.tensors[role as usize].is_some()
     }
 
+    /// Roles in the order of their bindings; the parameters come last.
+    pub(crate) fn bound(&self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(|role| self.has(*role))
+    }
+
+    /// Invocations of a workgroup along x, y and z.
+    pub fn workgroup_size(&self) -> [u32; 3] {
+        self.geometry.workgroup
+    }
+
     /// Whether the kernel writes a tensor that it binds.
-    pub fn writes(&self, role: Role) -> bool {
+    pub(crate) fn writes(&self, role: Role) -> bool {
         match role {
             Role::Y | Role::Lse | Role::GradInput => true,
             Role::Statistics => self.geometry.kernel.is_forward(),
@@ -54,7 +56,7 @@ impl Specialisation {
     }
 
     /// Whether a tensor is bound with `var<storage, read>`.
-    pub fn read_only(&self, role: Role) -> bool {
+    pub(crate) fn read_only(&self, role: Role) -> bool {
         !self.writes(role) && !self.shared_buffer
     }
 
@@ -90,7 +92,7 @@ impl Specialisation {
     }
 
     /// The constants, bindings and accessors that the shaders take from the host.
-    pub fn prelude(&self) -> String {
+    pub(crate) fn prelude(&self) -> String {
         let mut text =
             String::from("// Made by src/specialise.rs: the constants and bindings of one specialisation.\n\n");
         for (name, value) in self.geometry.constants() {
@@ -127,6 +129,8 @@ impl Specialisation {
         for role in Role::ALL {
             self.write_accessor(role, &mut text).expect("a String takes any text");
         }
+        let params = self.bound().count();
+        writeln!(text, "@group(0) @binding({params}) var<uniform> params: Params;").expect("a String takes any text");
         text
     }
 
@@ -149,9 +153,9 @@ impl Specialisation {
         let access = if self.read_only(role) { "read" } else { "read_write" };
         let (vector, writes) = (self.is_vector(role), self.writes(role));
         let half = |element_type| if element_type == ElementType::F16 { "f16" } else { "bf16" };
-        let declare = |element: &str| {
-            format!("@group(0) @binding({}) var<storage, {access}> {name}: array<{element}>;", binding(role))
-        };
+        let binding = self.bound().take_while(|bound| *bound != role).count();
+        let declare =
+            |element: &str| format!("@group(0) @binding({binding}) var<storage, {access}> {name}: array<{element}>;");
         let each = |four: &dyn Fn(u32) -> String| (0..4).map(four).collect::<Vec<_>>();
         let loads = format!("vec4({})", each(&|i| format!("load_{name}(index + {i}u)")).join(", "));
         let stores = each(&|i| format!("store_{name}(index + {i}u, values[{i}]);")).join(" ");
@@ -207,7 +211,7 @@ impl Specialisation {
     }
 
     /// Whether the tensor is bound as vectors of four elements.
-    pub fn is_vector(&self, role: Role) -> bool {
+    pub(crate) fn is_vector(&self, role: Role) -> bool {
         let vectors = self.geometry.vectors;
         match role {
             Role::X => vectors.x,
@@ -217,13 +221,15 @@ impl Specialisation {
         }
     }
 
-    /// The least bytes that a binding of the tensor holds, if it is bound.
-    pub fn min_binding_bytes(&self, role: Role) -> Option<u64> {
-        let element_type = self.tensors[role as usize]?;
-        Some(if self.is_vector(role) { 4 * element_type.bytes() } else { WORD_BYTES })
+    /// The least bytes that a binding of a bound tensor holds.
+    pub(crate) fn min_binding_bytes(&self, role: Role) -> u64 {
+        match self.tensors[role as usize] {
+            Some(element_type) if self.is_vector(role) => 4 * element_type.bytes(),
+            _ => WORD_BYTES,
+        }
     }
 
-    /// The complete shader.
+    /// The complete shader, with the entry point `main`.
     pub fn wgsl(&self) -> String {
         let constants = self.geometry.constants();
         let mut text = self.prelude();

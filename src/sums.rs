@@ -5,9 +5,8 @@ use crate::bound::{Bound, Role};
 use crate::config::AxisWindow;
 use crate::element::WORD_BYTES;
 use crate::geometry::{Problem, Tuning};
-use crate::plan::{Plan, Planner};
-use crate::tensor::create_buffer;
-use crate::{Error, GpuTensor, Result, Shape, TensorView};
+use crate::recipe::Writer;
+use crate::{Error, Memory, Result, Shape, TensorView};
 
 /// Windows that the first stage adds up at a time.
 const RUN: u32 = 1 << 12;
@@ -33,7 +32,7 @@ impl<'a> Sums<'a> {
             let expected = Shape::new([channels])?;
             return Err(Error::ShapeMismatch { role: "the gradient of beta", given: target.shape, expected });
         }
-        let target = Bound::tensor(Role::Y, target, 0)?;
+        let target = Bound::tensor(Role::Y, target, 0)?.called("the gradient of beta");
         target.check(true)?;
         let count: usize = pooled.spatial().iter().product();
         let windows = u32::try_from(count).ok().filter(|&windows| windows < 1 << 31);
@@ -41,26 +40,27 @@ impl<'a> Sums<'a> {
         Ok(Self { target, batch, channels, windows, runs: windows.div_ceil(RUN) })
     }
 
-    /// Adds both stages to a plan; `parts` has an element for each window.
-    pub fn add(&self, plan: &mut Plan, planner: &Planner<'_>, parts: &GpuTensor, tuning: Tuning) -> Result<()> {
+    /// Adds both stages to a recipe; `parts` has an f32 for each window.
+    pub fn write(&self, writer: &mut Writer<'a>, parts: Memory<'a>, tuning: Tuning) -> Result<()> {
         let Self { target, batch, channels, windows, runs } = *self;
-        // A new buffer is zero: so is the sum over an empty batch, as one run.
-        let (batch, runs) = if batch == 0 { (1, 1) } else { (batch, runs) };
+        // Where there is nothing to add up, the sum is that over one run, which nothing but zeros fills.
+        let empty = batch == 0 || channels == 0;
+        let (batch, channels, runs) = if empty { (1, channels.max(1), 1) } else { (batch, channels, runs) };
         let sums = Shape::new([batch, channels, runs as usize])?;
-        let buffer = create_buffer(planner.device, sums.elements() as u64 * WORD_BYTES, "softpool beta")?;
+        let by_run = writer.scratch(sums.elements() as u64 * WORD_BYTES)?;
         let problem = |axes, input, output, samples, channels, tensors: &[Bound<'_>]| {
             let tensors = tensors.iter().map(|tensor| tensor.placed).collect();
             Problem { axes, input, output, samples, channels, tensors, detached: false, tuning }
         };
 
-        if self.batch > 0 {
-            let by_window = TensorView::new(parts.buffer(), Shape::new([batch, channels, windows as usize])?);
-            let by_run = Bound::tensor(Role::Y, &TensorView::new(&buffer, sums), 1)?;
+        if !empty {
+            let by_window = TensorView::new(parts, Shape::new([batch, channels, windows as usize])?);
+            let by_run = Bound::tensor(Role::Y, &TensorView::new(by_run, sums), 1)?;
             let stage = [Bound::tensor(Role::X, &by_window, 1)?, by_run];
             let run = AxisWindow { kernel: RUN.min(windows), stride: RUN, ceil_mode: true, ..AxisWindow::UNIT };
             let axes = [AxisWindow::UNIT, AxisWindow::UNIT, run];
             let problem = problem(axes, [1, 1, windows], [1, 1, runs], batch as u64, channels as u64, &stage).folded();
-            planner.add(plan, &problem, problem.sum(), &stage)?;
+            writer.add(&problem, problem.sum(), &stage)?;
         }
 
         // (1, C, N, runs), or all of it in one row.
@@ -70,12 +70,12 @@ impl<'a> Sums<'a> {
         } else {
             ([1, 1, 1, sums.elements()], [0, 0, 0, 1])
         };
-        let by_run = TensorView::new(&buffer, Shape::new(dims)?).with_strides(strides)?;
+        let by_run = TensorView::new(by_run, Shape::new(dims)?).with_strides(strides)?;
         let stage = [Bound::tensor(Role::X, &by_run, 2)?, target];
         let input = [1, dims[2] as u32, dims[3] as u32];
         let whole = |size: u32| AxisWindow { kernel: size, stride: size, ..AxisWindow::UNIT };
         let axes = input.map(whole);
         let problem = problem(axes, input, [1; 3], 1, dims[1] as u64, &stage).folded();
-        planner.add(plan, &problem, problem.sum(), &stage)
+        writer.add(&problem, problem.sum(), &stage)
     }
 }

@@ -8,6 +8,45 @@ use crate::element::{WORD_BYTES, whole_words};
 use crate::shape::MAX_AXES;
 use crate::{ElementType, Error, Result, Shape};
 
+/// The memory that a tensor lies in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Memory<'a> {
+    /// A buffer of wgpu's.
+    Buffer(&'a wgpu::Buffer),
+    /// A buffer, or a part of one, that the runtime which runs a [`Recipe`](crate::Recipe) knows by a name. Different names are
+    /// different memory.
+    Named {
+        /// What it is known by.
+        name: u64,
+        /// Its size.
+        bytes: u64,
+    },
+    /// One of the buffers that a [`Recipe`](crate::Recipe) needs for itself, by its index in
+    /// [`Recipe::scratch`](crate::Recipe::scratch).
+    Scratch {
+        /// The index.
+        index: usize,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+impl Memory<'_> {
+    /// The size in bytes.
+    pub fn bytes(&self) -> u64 {
+        match *self {
+            Self::Buffer(buffer) => buffer.size(),
+            Self::Named { bytes, .. } | Self::Scratch { bytes, .. } => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a wgpu::Buffer> for Memory<'a> {
+    fn from(buffer: &'a wgpu::Buffer) -> Self {
+        Self::Buffer(buffer)
+    }
+}
+
 /// A tensor inside a buffer that the host owns: of any element type, at any element, with any strides.
 ///
 /// It starts as a contiguous f32 tensor at the start of the buffer:
@@ -27,9 +66,9 @@ use crate::{ElementType, Error, Result, Shape};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TensorView<'a> {
-    /// The buffer that holds the tensor.
-    pub buffer: &'a wgpu::Buffer,
-    /// Where in the buffer the tensor starts: a multiple of the element size.
+    /// What holds the tensor.
+    pub memory: Memory<'a>,
+    /// Where in its memory the tensor starts: a multiple of the element size.
     pub byte_offset: u64,
     /// The tensor's shape.
     pub shape: Shape,
@@ -40,15 +79,15 @@ pub struct TensorView<'a> {
 }
 
 impl<'a> TensorView<'a> {
-    /// The contiguous f32 tensor of `shape` at the start of `buffer`.
-    pub fn new(buffer: &'a wgpu::Buffer, shape: Shape) -> Self {
+    /// The contiguous f32 tensor of `shape` at the start of a buffer, or other memory.
+    pub fn new(memory: impl Into<Memory<'a>>, shape: Shape) -> Self {
         let mut strides = [0; MAX_AXES];
         let mut stride = 1usize;
         for (index, dim) in shape.dims().iter().enumerate().rev() {
             strides[index] = stride;
             stride = stride.saturating_mul(*dim);
         }
-        Self { buffer, byte_offset: 0, shape, element_type: ElementType::F32, strides }
+        Self { memory: memory.into(), byte_offset: 0, shape, element_type: ElementType::F32, strides }
     }
 
     /// The same tensor with elements of another type.
@@ -104,7 +143,8 @@ impl<'a> From<&'a GpuTensor> for TensorView<'a> {
 /// A view that keeps its buffer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OwnedView {
-    buffer: wgpu::Buffer,
+    /// A buffer of wgpu's, or other memory.
+    memory: std::result::Result<wgpu::Buffer, Memory<'static>>,
     byte_offset: u64,
     shape: Shape,
     element_type: ElementType,
@@ -113,13 +153,19 @@ pub(crate) struct OwnedView {
 
 impl OwnedView {
     pub fn of(view: &TensorView<'_>) -> Self {
-        let TensorView { buffer, byte_offset, shape, element_type, strides } = *view;
-        Self { buffer: buffer.clone(), byte_offset, shape, element_type, strides }
+        let TensorView { memory, byte_offset, shape, element_type, strides } = *view;
+        let memory = match memory {
+            Memory::Buffer(buffer) => Ok(buffer.clone()),
+            Memory::Named { name, bytes } => Err(Memory::Named { name, bytes }),
+            Memory::Scratch { index, bytes } => Err(Memory::Scratch { index, bytes }),
+        };
+        Self { memory, byte_offset, shape, element_type, strides }
     }
 
     pub fn view(&self) -> TensorView<'_> {
-        let Self { ref buffer, byte_offset, shape, element_type, strides } = *self;
-        TensorView { buffer, byte_offset, shape, element_type, strides }
+        let Self { ref memory, byte_offset, shape, element_type, strides } = *self;
+        let memory = memory.as_ref().map_or_else(|memory| *memory, Memory::Buffer);
+        TensorView { memory, byte_offset, shape, element_type, strides }
     }
 }
 
@@ -261,11 +307,14 @@ impl GpuTensor {
     }
 }
 
-/// A buffer for kernels, usable as storage and as source and destination of copies.
-pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> Result<wgpu::Buffer> {
+/// The size of a buffer for `bytes` of a tensor.
+///
+/// # Errors
+/// [`Error::DeviceLimit`].
+pub(crate) fn buffer_bytes(bytes: u64, limits: &wgpu::Limits) -> Result<u64> {
     // wgpu refuses to bind an empty buffer; an empty tensor's one element is never read.
     let size = whole_words(bytes.max(WORD_BYTES));
-    let allowed = device.limits().max_buffer_size;
+    let allowed = limits.max_buffer_size;
     if size > allowed {
         return Err(Error::DeviceLimit {
             what: "a tensor's size in bytes",
@@ -275,9 +324,17 @@ pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> R
             fix: "split the batch",
         });
     }
+    Ok(size)
+}
+
+/// A buffer for kernels, usable as storage and as source and destination of copies.
+///
+/// # Errors
+/// [`Error::DeviceLimit`].
+pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> Result<wgpu::Buffer> {
     Ok(device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
-        size,
+        size: buffer_bytes(bytes, &device.limits())?,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     }))

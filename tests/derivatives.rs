@@ -260,7 +260,7 @@ fn saved_statistics_change_nothing() {
     }
 }
 
-/// Many windows, in several runs of either stage; f16 data; twice the same bits; and 0 for an empty batch.
+/// Many windows, in several runs of either stage; f16 data; twice the same bits; and 0 for no samples or no channels.
 #[test]
 fn the_gradient_of_beta_of_many_windows() {
     let case = Case::normal("many", windows([2, 2], [2]), [3, 2, 301, 257]);
@@ -276,14 +276,21 @@ fn the_gradient_of_beta_of_many_windows() {
         common::assert_same_bits("again", &pool.grad_beta(&x, &g).unwrap().read_blocking().unwrap(), &once);
 
         let empty = |dims: [usize; 4]| context.upload(Shape::new(dims).unwrap(), &[]).unwrap();
-        let grad_beta = context.upload(Shape::new([2]).unwrap(), &[common::POISON; 2]).unwrap();
-        let (x, g) = (empty([0, 2, 4, 4]), empty([0, 2, 2, 2]));
-        let mut encoder = device.create_command_encoder(&Default::default());
-        let tensors =
-            GradBetaTensors { input: x.view(), grad_output: g.view(), grad_beta: grad_beta.view(), statistics: None };
-        pool.encode_grad_beta(&mut encoder, tensors).unwrap();
-        queue.submit([encoder.finish()]);
-        assert_eq!(grad_beta.read_blocking().unwrap(), [0.0, 0.0]);
+        for (samples, channels, targets) in [(0, 2, 2), (0, 2, 1), (2, 0, 1), (0, 0, 1)] {
+            let grad_beta = vec![common::POISON; targets];
+            let grad_beta = context.upload(Shape::new([targets]).unwrap(), &grad_beta).unwrap();
+            let (x, g) = (empty([samples, channels, 4, 4]), empty([samples, channels, 2, 2]));
+            let mut encoder = device.create_command_encoder(&Default::default());
+            let [input, grad_output, grad_beta_view] = [&x, &g, &grad_beta].map(GpuTensor::view);
+            let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta_view, statistics: None };
+            pool.encode_grad_beta(&mut encoder, tensors).unwrap();
+            queue.submit([encoder.finish()]);
+            assert_eq!(
+                grad_beta.read_blocking().unwrap(),
+                vec![0.0; targets],
+                "{samples} samples, {channels} channels"
+            );
+        }
     });
 }
 

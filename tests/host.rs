@@ -313,7 +313,7 @@ fn empty_tensors_record_nothing() {
         for dims in [[0, 3, 4, 4], [2, 0, 4, 4], [0, 0, 1 << 20, 1 << 20]] {
             let shape = Shape::new(dims).expect("valid");
             let (x, y) = (upload(context, shape, &[]), upload(context, shape.pooled(&config).expect("valid"), &[]));
-            let statistics = Some(StatisticsView { buffer: x.buffer(), byte_offset: 0 });
+            let statistics = Some(StatisticsView { memory: x.buffer().into(), byte_offset: 0 });
             let forward = ForwardTensors { lse: Some(y.view()), statistics, ..ForwardTensors::new(&x, &y) };
             let forward = pool.plan_forward(forward).expect("nothing to do is no error");
             let backward = pool.plan_backward(BackwardTensors::new(&x, &y, &x)).expect("nothing to do is no error");

@@ -12,12 +12,12 @@ use softpool::ElementType::{Bf16, F16, F32};
 use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors,
-    JvpTensors, MAX_AXIS_PARAMETER, Outputs, Plan, Result, SecondBackwardTensors, Shape, SoftPoolConfig, Statistics,
-    StatisticsView, TensorView, wgpu,
+    JvpTensors, MAX_AXIS_PARAMETER, Memory, Outputs, Plan, Result, SecondBackwardTensors, Shape, SoftPoolConfig,
+    Statistics, StatisticsView, TensorView, wgpu,
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
-const TESTS: [(&str, fn()); 27] = [
+const TESTS: [(&str, fn()); 28] = [
     ("UnsupportedRank", unsupported_rank),
     ("AxisCount", axis_count),
     ("AxisParameter", axis_parameter),
@@ -37,6 +37,7 @@ const TESTS: [(&str, fn()); 27] = [
     ("Strides", strides),
     ("SelfOverlap", self_overlap),
     ("BufferUsage", buffer_usage),
+    ("NotABuffer", not_a_buffer),
     ("OffsetAlignment", offset_alignment),
     ("Overlap", overlap),
     ("DeviceLimit", device_limit),
@@ -521,7 +522,7 @@ fn buffer_too_small() {
         let output = TensorView::new(call.y.buffer(), shape([1, 1, 1, 1]));
         let part = ["the input needs 20 bytes from byte 0, but its buffer has 18"];
         call.refuses(ForwardTensors::new(odd, output), "BufferTooSmall", &part);
-        let statistics = Some(StatisticsView { buffer: call.y.buffer(), byte_offset: 0 });
+        let statistics = Some(StatisticsView { memory: call.y.buffer().into(), byte_offset: 0 });
         let part = ["the statistics needs 144 bytes from byte 0, but its buffer has 48"];
         call.refuses(ForwardTensors { statistics, ..call.forward() }, "BufferTooSmall", &part);
         call.refuses(BackwardTensors { statistics, ..call.backward() }, "BufferTooSmall", &part);
@@ -634,7 +635,7 @@ fn buffer_usage() {
         call.refuses(input, "BufferUsage", &[&message("the input")]);
         let output = ForwardTensors { output: view(call.y.shape()), ..call.forward() };
         call.refuses(output, "BufferUsage", &[&message("the output")]);
-        let statistics = Some(StatisticsView { buffer: &vertices, byte_offset: 0 });
+        let statistics = Some(StatisticsView { memory: (&vertices).into(), byte_offset: 0 });
         let saved = ForwardTensors { statistics, ..call.forward() };
         call.refuses(saved, "BufferUsage", &[&message("the statistics")]);
         let gradient = BackwardTensors { grad_input: view(call.x.shape()), ..call.backward() };
@@ -677,7 +678,7 @@ fn offset_alignment() {
             call.refuses(call.forward(), variant, &[&starts("the betas", offset), rule]);
         }
         // Statistics are f32.
-        let statistics = Some(StatisticsView { buffer: &buffer, byte_offset: 2 });
+        let statistics = Some(StatisticsView { memory: (&buffer).into(), byte_offset: 2 });
         let parts = [&starts("the statistics", 2), "no multiple of 4"];
         call.refuses(ForwardTensors { statistics, ..call.forward() }, "OffsetAlignment", &parts);
         call.refuses(JvpTensors { statistics, ..call.jvp() }, "OffsetAlignment", &parts);
@@ -702,10 +703,10 @@ fn overlap() {
         call.refuses(in_place, "Overlap", &["the input and the gradient of the input", fix]);
         let in_place = JvpTensors { output: TensorView::new(call.v.buffer(), call.y.shape()), ..call.jvp() };
         call.refuses(in_place, "Overlap", &["the direction and the output", fix]);
-        let statistics = Some(StatisticsView { buffer: call.x.buffer(), byte_offset: 0 });
+        let statistics = Some(StatisticsView { memory: call.x.buffer().into(), byte_offset: 0 });
         let onto = ForwardTensors { statistics, ..call.forward() };
         call.refuses(onto, "Overlap", &["the input and the statistics", fix]);
-        let statistics = Some(StatisticsView { buffer: call.grad_input.buffer(), byte_offset: 0 });
+        let statistics = Some(StatisticsView { memory: call.grad_input.buffer().into(), byte_offset: 0 });
         let onto = BackwardTensors { statistics, ..call.backward() };
         call.refuses(onto, "Overlap", &["the gradient of the input and the statistics", fix]);
         // What one run of the second backward writes must be neither what another writes nor what it reads.
@@ -851,6 +852,9 @@ fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
         refuses(pool.plan_backward(BackwardTensors::new(x, g, of_inputs)));
         let grad_beta = TensorView::new(&sum, shape([1]));
         let statistics = None;
+        // These need statistics first, which are too large for a buffer.
+        let parts = ["a tensor's size in bytes is 6291456", "of 3145728"];
+        let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
         refuses(pool.plan_grad_beta(GradBetaTensors { input: x, grad_output: g, grad_beta, statistics }));
         refuses(pool.plan_jvp(JvpTensors { input: x, tangent: x, output: of_windows, statistics }));
         refuses(pool.plan_second_backward(SecondBackwardTensors {
@@ -862,6 +866,40 @@ fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
             statistics,
         }));
         assert!(pollster::block_on(scope.pop()).is_none());
+    });
+}
+
+/// More samples than could be counted one by one, all of them one in memory.
+#[test]
+fn a_broadcast_of_too_many_samples_is_refused_at_once() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let (inputs, windows) = (shape([1 << 43, 2, 4, 6]), shape([1 << 43, 2, 2, 3]));
+        let input = TensorView::new(call.x.buffer(), inputs).with_strides([0, 24, 6, 1]).expect("one sample's bytes");
+        let grad_output = TensorView::new(call.grad_output.buffer(), windows).with_strides([0, 6, 3, 1]);
+        let grad_output = grad_output.expect("one sample's bytes");
+        let parts = ["a tensor's size in bytes is", "max_buffer_size"];
+        call.refuses(GradBetaTensors { input, grad_output, ..call.grad_beta() }, "DeviceLimit", &parts);
+        refused(call.pool.grad_beta(input, grad_output), "DeviceLimit", &parts);
+        refused(call.pool.forward(input), "DeviceLimit", &parts);
+    });
+}
+
+#[test]
+fn not_a_buffer() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let named = TensorView::new(Memory::Named { name: 7, bytes: 192 }, shape([1, 2, 4, 6]));
+        let parts = ["memory named 7 is no buffer of wgpu's"];
+        call.refuses(ForwardTensors { input: named, ..call.forward() }, "NotABuffer", &parts);
+        call.refuses(BackwardTensors { grad_input: named, ..call.backward() }, "NotABuffer", &parts);
+        call.refuses(JvpTensors { tangent: named, ..call.jvp() }, "NotABuffer", &parts);
+        call.refuses(SecondBackwardTensors { input: named, ..call.second_backward() }, "NotABuffer", &parts);
+        refused(call.pool.forward(named), "NotABuffer", &parts);
+        let betas = TensorView::new(Memory::Named { name: 7, bytes: 8 }, shape([2]));
+        let call = Call { pool: call.pool.clone().with_betas(betas), ..Call::new(context) };
+        call.refuses(call.forward(), "NotABuffer", &parts);
+        call.refuses(call.grad_beta(), "NotABuffer", &parts);
     });
 }
 
@@ -1151,7 +1189,7 @@ fn any_views_give_a_plan_or_an_error() {
             // The right output, or any.
             let output = output.and_then(|dims| Shape::new(dims).ok());
             let Some(output) = output.or_else(|| input.pooled(call.pool.config()).ok()) else { return Ok(()) };
-            let statistics = saves.then_some(StatisticsView { buffer: &buffer, byte_offset: statistics });
+            let statistics = saves.then_some(StatisticsView { memory: (&buffer).into(), byte_offset: statistics });
             let plan = || -> Result<Plan> {
                 let [x, y, z, of_inputs, v] = &places;
                 let [inputs, direction] = [x, v].map(|place| place.view(&buffer, input));

@@ -41,7 +41,7 @@ pub fn run_in_one_buffer(context: &GpuContext, pool: &GpuSoftPool, case: &Case) 
     let tensor = context.upload(shape, &data).expect("a small tensor");
     let at = |range: &Range<usize>| (range.start * size_of::<f32>()) as u64;
     let view = |shape, range| TensorView::new(tensor.buffer(), shape).at_byte_offset(at(range));
-    let saved = StatisticsView { buffer: tensor.buffer(), byte_offset: at(&statistics) };
+    let saved = StatisticsView { memory: tensor.buffer().into(), byte_offset: at(&statistics) };
 
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let forward = ForwardTensors {

@@ -226,7 +226,7 @@ pub fn run_with(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> Result
     let (y, lse) = (poisoned(pooled), poisoned(pooled));
     let (grad_input, from_statistics) = (poisoned(case.shape), poisoned(case.shape));
     let statistics = context.upload(statistics_shape(&pooled), &vec![POISON; 3 * pooled.elements()]).expect("small");
-    let saved = softpool::StatisticsView { buffer: statistics.buffer(), byte_offset: 0 };
+    let saved = softpool::StatisticsView { memory: statistics.buffer().into(), byte_offset: 0 };
 
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let forward = ForwardTensors { lse: Some(lse.view()), statistics: Some(saved), ..ForwardTensors::new(&x, &y) };

@@ -1,0 +1,391 @@
+//! Recipes: what a pooling dispatches, worked out without a device.
+
+use crate::bound::{Bound, MOMENTS_WORDS, Placed, Role, STATISTICS_WORDS};
+use crate::element::WORD_BYTES;
+use crate::geometry::{Geometry, Problem, Tuning};
+use crate::params::{Layout, Params};
+use crate::pieces::{DispatchLimits, Piece, pieces};
+use crate::specialise::Specialisation;
+use crate::sums::Sums;
+use crate::tensor::buffer_bytes;
+use crate::{
+    BackwardTensors, Error, ForwardTensors, GradBetaTensors, GradientRule, JvpTensors, Memory, Result,
+    SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
+};
+
+/// Makes recipes: SoftPool for a runtime that has its own way to compile WGSL and to dispatch it.
+/// [`GpuSoftPool`](crate::GpuSoftPool) is one such runtime, on a device of wgpu's.
+///
+/// ```
+/// use softpool::{ForwardTensors, Memory, Recipes, Shape, SoftPoolConfig, TensorView, Tuning, wgpu};
+///
+/// let config = SoftPoolConfig::builder([2, 2]).build()?;
+/// let limits = wgpu::Limits::default();
+/// let recipes = Recipes::new(&config, &limits, Tuning::GPU);
+/// let x = TensorView::new(Memory::Named { name: 0, bytes: 1024 }, Shape::new([1, 1, 16, 16])?);
+/// let y = TensorView::new(Memory::Named { name: 1, bytes: 256 }, Shape::new([1, 1, 8, 8])?);
+/// let recipe = recipes.forward(ForwardTensors::new(x, y))?;
+/// assert!(recipe.scratch().is_empty());
+/// for dispatch in recipe.dispatches() {
+///     assert!(dispatch.kernel.wgsl().contains("fn main"));
+///     assert_eq!(dispatch.bindings.len(), 2);
+/// }
+/// # Ok::<(), softpool::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Recipes<'a> {
+    config: &'a SoftPoolConfig,
+    betas: Option<TensorView<'a>>,
+    limits: &'a wgpu::Limits,
+    tuning: Tuning,
+}
+
+/// The dispatches of a call, one after the other: each sees what those before it wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Recipe<'a> {
+    dispatches: Vec<Dispatch<'a>>,
+    scratch: Vec<u64>,
+}
+
+/// One dispatch of a kernel.
+#[derive(Clone, Debug)]
+pub struct Dispatch<'a> {
+    /// What to compile.
+    pub kernel: Specialisation,
+    /// How many workgroups to dispatch along x, y and z.
+    pub workgroups: [u32; 3],
+    /// What to bind, from binding 0 of group 0 on. The parameters' uniform buffer is the binding after the last of these.
+    pub bindings: Vec<Binding<'a>>,
+    params: Params,
+}
+
+/// A storage buffer's binding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Binding<'a> {
+    /// What to bind.
+    pub memory: Memory<'a>,
+    /// From which byte of it on: a multiple of `min_storage_buffer_offset_alignment`.
+    pub byte_offset: u64,
+    /// How many bytes: a multiple of 4.
+    pub bytes: u64,
+    /// Whether the kernel writes it.
+    pub written: bool,
+}
+
+impl Dispatch<'_> {
+    /// What the parameters' uniform buffer holds.
+    pub fn params(&self) -> &[u8] {
+        bytemuck::bytes_of(&self.params)
+    }
+}
+
+impl<'a> Recipe<'a> {
+    /// The dispatches, in their order: none for empty tensors, several where one would go beyond a limit.
+    pub fn dispatches(&self) -> &[Dispatch<'a>] {
+        &self.dispatches
+    }
+
+    /// The sizes in bytes of the buffers that the recipe needs besides the call's tensors. They must be zero where the call's
+    /// tensors are empty; else their contents don't matter.
+    pub fn scratch(&self) -> &[u64] {
+        &self.scratch
+    }
+}
+
+impl<'a> Recipes<'a> {
+    /// Recipes of a pooling by `config`, within the limits of a device.
+    pub fn new(config: &'a SoftPoolConfig, limits: &'a wgpu::Limits, tuning: Tuning) -> Self {
+        Self { config, betas: None, limits, tuning }
+    }
+
+    /// The same with the inverse temperatures that `betas` holds when a recipe runs: see
+    /// [`GpuSoftPool::with_betas`](crate::GpuSoftPool::with_betas).
+    pub fn with_betas(self, betas: impl Into<TensorView<'a>>) -> Self {
+        Self { betas: Some(betas.into()), ..self }
+    }
+
+    /// A forward pass. The tensors may lie in one buffer, on elements that do not overlap.
+    ///
+    /// # Errors
+    /// [`Error::RankMismatch`], [`Error::NoWindow`], [`Error::AdaptiveOutput`], [`Error::AxisTooLong`],
+    /// [`Error::ShapeMismatch`] for the shapes; [`Error::BufferTooSmall`], [`Error::BufferUsage`],
+    /// [`Error::OffsetAlignment`], [`Error::SelfOverlap`], [`Error::Overlap`] for the buffers; [`Error::DeviceLimit`] for
+    /// windows beyond what the device can bind, or a device that lacks what kernels need.
+    pub fn forward(&self, tensors: ForwardTensors<'a>) -> Result<Recipe<'a>> {
+        let mut call = Call::new(self, &tensors.input)?;
+        let mut bound = vec![call.windows(Role::Y, &tensors.output)?];
+        if let Some(lse) = &tensors.lse {
+            bound.push(call.windows(Role::Lse, lse)?);
+        }
+        if let Some(statistics) = &tensors.statistics {
+            bound.push(call.statistics(statistics)?);
+        }
+        call.add(&bound, Problem::forward)?;
+        Ok(call.writer.recipe)
+    }
+
+    /// A backward pass, by the configuration's gradient rule. Without statistics it needs nothing but x and dL/dy where
+    /// windows are small; for large windows it computes statistics first.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn backward(&self, tensors: BackwardTensors<'a>) -> Result<Recipe<'a>> {
+        let mut call = Call::new(self, &tensors.input)?;
+        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
+        let grad_input = call.inputs(Role::GradInput, &tensors.grad_input)?;
+        let again = match tensors.statistics {
+            None => call.problem(&[grad_output, grad_input]).0.backward(),
+            Some(_) => None,
+        };
+        match again {
+            Some(geometry) => call.add(&[grad_output, grad_input], |_| geometry)?,
+            None => {
+                grad_output.check_apart(&grad_input)?;
+                let statistics = call.saved_statistics(tensors.statistics)?;
+                call.add(&[grad_output, grad_input, statistics], Problem::backward_from_statistics)?;
+            }
+        }
+        Ok(call.writer.recipe)
+    }
+
+    /// The gradient of beta, `sum_R g_R sum_i w_i (x_i - y_R)^2` over all windows or those of each channel: parts of 4096
+    /// windows are added up first, then the parts, always in the same order.
+    ///
+    /// With the detached rule the weights are constants, and so is y: that gradient is 0, whatever this one says.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn grad_beta(&self, tensors: GradBetaTensors<'a>) -> Result<Recipe<'a>> {
+        let mut call = Call::new(self, &tensors.input)?;
+        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
+        let sums = Sums::new(&call.shape, &call.pooled, &tensors.grad_beta)?;
+        let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
+        for read in call.read.iter().chain([&grad_output]).chain(&given) {
+            read.check_apart(&sums.target)?;
+        }
+        let statistics = call.saved_statistics(tensors.statistics)?;
+        let parts = call.writer.scratch(call.pooled.elements() as u64 * WORD_BYTES)?;
+        let by_window = call.windows(Role::Y, &TensorView::new(parts, call.pooled))?;
+        call.add(&[grad_output, statistics, by_window], Problem::tangent)?;
+        sums.write(&mut call.writer, parts, self.tuning)?;
+        Ok(call.writer.recipe)
+    }
+
+    /// The forward-mode derivative: how y changes as x goes along a direction. For the detached rule it is what that rule's
+    /// backward is the transpose of, `sum w_i dx_i`.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn jvp(&self, tensors: JvpTensors<'a>) -> Result<Recipe<'a>> {
+        let mut call = Call::new(self, &tensors.input)?;
+        let tangent = call.inputs(Role::Tangent, &tensors.tangent)?;
+        let output = call.windows(Role::Y, &tensors.output)?;
+        let statistics = call.saved_statistics(tensors.statistics)?;
+        call.add(&[tangent, output, statistics], Problem::tangent)?;
+        Ok(call.writer.recipe)
+    }
+
+    /// The derivative of the backward pass, by the configuration's gradient rule.
+    ///
+    /// # Errors
+    /// Those of [`forward`](Self::forward).
+    pub fn second_backward(&self, tensors: SecondBackwardTensors<'a>) -> Result<Recipe<'a>> {
+        let mut call = Call::new(self, &tensors.input)?;
+        let tangent = call.inputs(Role::Tangent, &tensors.tangent)?;
+        let jvp = tensors.grad_of_grad_output.as_ref().map(|view| call.windows(Role::Y, view)).transpose()?;
+        let jvp = jvp.map(|jvp| jvp.called("the gradient of the gradient of the output"));
+        let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
+        let grad_input = call.inputs(Role::GradInput, &tensors.grad_of_input)?;
+        // One dispatch writes the first of these, another the second.
+        for (first, second) in jvp.iter().flat_map(|jvp| [(&grad_output, jvp), (jvp, &grad_input)]) {
+            first.check_apart(second)?;
+        }
+        let statistics = call.saved_statistics(tensors.statistics)?;
+        let memory = call.writer.scratch(call.pooled.elements() as u64 * MOMENTS_WORDS * WORD_BYTES)?;
+        let moments = Bound::words(Role::Moments, MOMENTS_WORDS, memory, 0, &call.pooled)?;
+        call.add(&[[tangent, statistics, moments].as_slice(), jvp.as_slice()].concat(), Problem::tangent)?;
+        call.add(&[tangent, statistics, moments, grad_output, grad_input], Problem::second_backward)?;
+        Ok(call.writer.recipe)
+    }
+}
+
+/// A call of a pooling with one input: its tensors are held against the shapes that follow from it.
+struct Call<'a> {
+    config: &'a SoftPoolConfig,
+    tuning: Tuning,
+    shape: Shape,
+    pooled: Shape,
+    /// The input, and the betas on the device: what every kernel reads.
+    read: Vec<Bound<'a>>,
+    writer: Writer<'a>,
+}
+
+impl<'a> Call<'a> {
+    fn new(recipes: &Recipes<'a>, input: &TensorView<'a>) -> Result<Self> {
+        let Recipes { config, betas, limits, tuning } = *recipes;
+        let rank = config.rank();
+        let (shape, pooled) = (input.shape.of_rank(rank)?, input.shape.pooled(config)?);
+        let mut read = vec![Bound::tensor(Role::X, input, rank)?];
+        if let Some(betas) = &betas {
+            read.push(Bound::betas(betas, shape.channels())?);
+        }
+        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta() };
+        Ok(Self { config, tuning, shape, pooled, read, writer })
+    }
+
+    /// A tensor with one element an input.
+    fn inputs(&self, role: Role, view: &TensorView<'a>) -> Result<Bound<'a>> {
+        self.tensor(role, view, self.shape)
+    }
+
+    /// A tensor with one element a window.
+    fn windows(&self, role: Role, view: &TensorView<'a>) -> Result<Bound<'a>> {
+        self.tensor(role, view, self.pooled)
+    }
+
+    fn tensor(&self, role: Role, view: &TensorView<'a>, expected: Shape) -> Result<Bound<'a>> {
+        if view.shape != expected {
+            return Err(Error::ShapeMismatch { role: role.described(), given: view.shape, expected });
+        }
+        Bound::tensor(role, view, self.config.rank())
+    }
+
+    fn statistics(&self, view: &StatisticsView<'a>) -> Result<Bound<'a>> {
+        Bound::words(Role::Statistics, STATISTICS_WORDS, view.memory, view.byte_offset, &self.pooled)
+    }
+
+    /// The problem of the input and these tensors, and all of them.
+    fn problem(&self, tensors: &[Bound<'a>]) -> (Problem, Vec<Bound<'a>>) {
+        let all = [&self.read, tensors].concat();
+        let placed = all.iter().map(|tensor| tensor.placed).collect();
+        (problem_of(self.config, &self.shape, &self.pooled, placed, self.tuning), all)
+    }
+
+    fn add(&mut self, tensors: &[Bound<'a>], kernel: impl Fn(&Problem) -> Geometry) -> Result<()> {
+        let (problem, all) = self.problem(tensors);
+        self.writer.add(&problem, kernel(&problem), &all)
+    }
+
+    /// The caller's statistics, or scratch where the recipe saves them first.
+    fn saved_statistics(&mut self, given: Option<StatisticsView<'a>>) -> Result<Bound<'a>> {
+        if let Some(view) = given {
+            return self.statistics(&view);
+        }
+        let memory = self.writer.scratch(StatisticsView::bytes(&self.pooled))?;
+        let statistics = self.statistics(&StatisticsView { memory, byte_offset: 0 })?;
+        self.add(&[statistics], Problem::forward)?;
+        Ok(statistics)
+    }
+}
+
+/// A recipe that is being written.
+pub(crate) struct Writer<'a> {
+    recipe: Recipe<'a>,
+    limits: &'a wgpu::Limits,
+    beta: f32,
+}
+
+impl<'a> Writer<'a> {
+    /// Memory of the recipe's own.
+    pub fn scratch(&mut self, bytes: u64) -> Result<Memory<'a>> {
+        let (index, bytes) = (self.recipe.scratch.len(), buffer_bytes(bytes, self.limits)?);
+        self.recipe.scratch.push(bytes);
+        Ok(Memory::Scratch { index, bytes })
+    }
+
+    /// Adds the dispatches of a kernel. `tensors` are those of `problem`; what is written must not overlap others.
+    pub fn add(&mut self, problem: &Problem, geometry: Geometry, tensors: &[Bound<'a>]) -> Result<()> {
+        let types = tensors.iter().map(|tensor| (tensor.placed.role, tensor.placed.element_type));
+        let mut kernel = Specialisation::new(geometry, types);
+        let writes = |tensor: &Bound<'_>| kernel.writes(tensor.placed.role);
+        // Two names may be parts of one buffer.
+        let mut shared_buffer = tensors.iter().any(|tensor| matches!(tensor.memory, Memory::Named { .. }));
+        for (i, second) in tensors.iter().enumerate() {
+            second.check(writes(second))?;
+            for first in tensors[..i].iter().filter(|first| writes(first) || writes(second)) {
+                first.check_apart(second)?;
+                shared_buffer |= first.shares_memory(second) && writes(first) != writes(second);
+            }
+        }
+        kernel.shared_buffer = shared_buffer;
+        // A buffer without elements cannot be bound, and there is nothing to do.
+        if tensors.iter().any(Bound::is_empty) {
+            return Ok(());
+        }
+        geometry.check_device(tensors.len(), size_of::<Params>(), self.limits)?;
+        let pieces = pieces(problem, &geometry, DispatchLimits::of(self.limits))?;
+        let [w, h, d] = geometry.blocks(problem.input, problem.output);
+        kernel.whole_planes = pieces.iter().all(|piece| piece.region.block_counts() == [d, h, w]);
+        let dispatches = pieces.iter().map(|piece| self.dispatch(kernel, problem, tensors, piece));
+        self.recipe.dispatches.extend(dispatches.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    fn dispatch(
+        &self,
+        kernel: Specialisation,
+        problem: &Problem,
+        tensors: &[Bound<'a>],
+        piece: &Piece,
+    ) -> Dispatch<'a> {
+        let alignment = u64::from(self.limits.min_storage_buffer_offset_alignment);
+        let mut params = self.params(problem, piece);
+        let mut bindings = Vec::with_capacity(tensors.len());
+        for role in Role::ALL {
+            let Some(index) = problem.tensors.iter().position(|placed| placed.role == role) else { continue };
+            let (placed, memory) = (&problem.tensors[index], tensors[index].memory);
+            let window = piece.region.window(problem, &kernel.geometry, placed, alignment);
+            // Strides that 32 bits don't hold are those of axes along which the piece has one element.
+            let [sample, channel, depth, height, width] = placed.strides.map(|stride| stride as u32);
+            let (start, word, position) = (window.start, placed.word as u32, [depth, height, width]);
+            params.layouts[role as usize] = Layout { start, sample, channel, word, position, padding: 0 };
+            let written = kernel.writes(role);
+            bindings.push(Binding { memory, byte_offset: window.offset, bytes: window.bytes, written });
+        }
+        Dispatch { kernel, workgroups: piece.workgroups, bindings, params }
+    }
+
+    /// The parameters of a piece, without its tensors.
+    fn params(&self, problem: &Problem, piece: &Piece) -> Params {
+        let region = piece.region;
+        let blocks = region.block_counts();
+        let [_, blocks_h, blocks_w] = blocks.map(|blocks| blocks as f32);
+        Params {
+            input_size: problem.input,
+            samples: region.count[0] as u32,
+            output_size: problem.output,
+            channels: region.count[1] as u32,
+            blocks,
+            // Shaders count in halves of x; a beta whose double is beyond f32 is as good as the largest.
+            beta: (2.0 * self.beta.abs()).min(f32::MAX),
+            first_block: [2, 3, 4].map(|axis| region.first[axis] as u32),
+            sign: if self.beta < 0.0 { -1.0 } else { 1.0 },
+            first_invocation: piece.first_invocation,
+            inverse_blocks_w: 1.0 / blocks_w,
+            inverse_blocks_layer: 1.0 / (blocks_w * blocks_h),
+            ..bytemuck::Zeroable::zeroed()
+        }
+    }
+}
+
+/// The pooling of `shape`, which the configuration has accepted, with tensors in these places.
+pub(crate) fn problem_of(
+    config: &SoftPoolConfig,
+    shape: &Shape,
+    pooled: &Shape,
+    tensors: Vec<Placed>,
+    tuning: Tuning,
+) -> Problem {
+    let (input, output) = (shape.depth_height_width(), pooled.depth_height_width());
+    Problem {
+        axes: config.axes(input),
+        input,
+        output,
+        samples: shape.batch() as u64,
+        channels: shape.channels() as u64,
+        tensors,
+        detached: config.gradient_rule() == GradientRule::Detached,
+        tuning,
+    }
+    .folded()
+}
