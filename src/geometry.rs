@@ -159,6 +159,7 @@ impl Problem {
     /// The same pooling with as few axes as its memory allows.
     pub fn folded(mut self) -> Self {
         while self.fold_width() {}
+        self.turn_channels();
         self.fold_samples();
         for tensor in &mut self.tensors {
             let sizes = if tensor.role.is_of_inputs() { self.input } else { self.output };
@@ -197,6 +198,27 @@ impl Problem {
             tensor.strides = [sample, channel, 0, depth, inner];
         }
         true
+    }
+
+    /// Where neighbouring elements are of neighbouring channels, these are the innermost axis, of windows of one element: what
+    /// kernels do four at a time along a row, they do for four channels then.
+    fn turn_channels(&mut self) {
+        let by_channel = |tensor: &Placed| tensor.role == Role::Betas && tensor.strides[1] > 0;
+        let has_room = self.axes[0] == AxisWindow::UNIT && self.input[0] == 1;
+        let turns = self.channels_last() && has_room && !self.tensors.iter().any(by_channel);
+        let in_registers = !self.overlaps() && !self.is_adaptive() && self.taps() <= MAX_DISJOINT_TAPS;
+        let Ok(channels) = u32::try_from(self.channels) else { return };
+        if !turns || !in_registers || channels >= 1 << 31 {
+            return;
+        }
+        self.axes = [self.axes[1], self.axes[2], AxisWindow::UNIT];
+        self.input = [self.input[1], self.input[2], channels];
+        self.output = [self.output[1], self.output[2], channels];
+        self.channels = 1;
+        for tensor in &mut self.tensors {
+            let [sample, channel, _, height, width] = tensor.strides;
+            tensor.strides = [sample, 0, height, width, channel];
+        }
     }
 
     /// Where the planes of all samples are equally far apart, they are channels of one.

@@ -849,12 +849,12 @@ fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
         let parts = ["what one block of windows needs of a tensor, in bytes, is 10485", "of 1048576"];
         let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
         refuses(pool.plan_forward(ForwardTensors::new(x, of_windows)));
-        refuses(pool.plan_backward(BackwardTensors::new(x, g, of_inputs)));
         let grad_beta = TensorView::new(&sum, shape([1]));
         let statistics = None;
         // These need statistics first, which are too large for a buffer.
         let parts = ["a tensor's size in bytes is 6291456", "of 3145728"];
         let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
+        refuses(pool.plan_backward(BackwardTensors::new(x, g, of_inputs)));
         refuses(pool.plan_grad_beta(GradBetaTensors { input: x, grad_output: g, grad_beta, statistics }));
         refuses(pool.plan_jvp(JvpTensors { input: x, tangent: x, output: of_windows, statistics }));
         refuses(pool.plan_second_backward(SecondBackwardTensors {
