@@ -229,7 +229,7 @@ impl<'a> Call<'a> {
         if let Some(betas) = &betas {
             read.push(Bound::betas(betas, shape.channels())?);
         }
-        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta() };
+        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), named: false };
         Ok(Self { config, tuning, shape, pooled, read, writer })
     }
 
@@ -283,6 +283,8 @@ pub(crate) struct Writer<'a> {
     recipe: Recipe<'a>,
     limits: &'a wgpu::Limits,
     beta: f32,
+    /// Whether it runs on memory that is known by names.
+    named: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -298,8 +300,9 @@ impl<'a> Writer<'a> {
         let types = tensors.iter().map(|tensor| (tensor.placed.role, tensor.placed.element_type));
         let mut kernel = Specialisation::new(geometry, types);
         let writes = |tensor: &Bound<'_>| kernel.writes(tensor.placed.role);
-        // Two names may be parts of one buffer.
-        let mut shared_buffer = tensors.iter().any(|tensor| matches!(tensor.memory, Memory::Named { .. }));
+        // Two names may be parts of one buffer, and so may be what the same runtime takes scratch from.
+        self.named |= tensors.iter().any(|tensor| matches!(tensor.memory, Memory::Named { .. }));
+        let mut shared_buffer = self.named;
         for (i, second) in tensors.iter().enumerate() {
             second.check(writes(second))?;
             for first in tensors[..i].iter().filter(|first| writes(first) || writes(second)) {
