@@ -89,7 +89,7 @@ fn losses(panel: &Panel<'_>, groups: &[Group]) -> Result<(), Box<dyn Error>> {
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.8..last as f64 + 0.2, (low..high).log_scale())?;
+        .build_cartesian_2d(0.8..last as f64 + 0.2, low..high)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)

@@ -36,5 +36,5 @@ fn graphics(index: &str) -> Result<Device> {
 
 /// What to call the devices in a record.
 pub fn names(devices: &[Device]) -> String {
-    devices.iter().map(|device| format!("{device:?}")).collect::<Vec<_>>().join(", ")
+    devices.iter().map(|device| format!("{:?}", device.as_dispatch())).collect::<Vec<_>>().join(", ")
 }

@@ -1,10 +1,10 @@
 //! What is kept of a run, in `run.json`: its settings, and what each epoch came to.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 use crate::model::Pooling;
@@ -107,12 +107,13 @@ impl Record {
 
 /// Writes a file beside its place and moves it there, so that whoever stops the program finds the old or the new one.
 pub fn replace(file: &Path, text: &str) -> Result<()> {
-    let folder = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".part");
     let write = || {
-        let mut beside = NamedTempFile::new_in(&folder)?;
-        io::Write::write_all(&mut beside, text.as_bytes())?;
-        beside.as_file().sync_all()?;
-        beside.persist(file).map_err(|error| error.error)
+        let mut part = File::create(&beside)?;
+        part.write_all(text.as_bytes())?;
+        part.sync_all()?;
+        std::fs::rename(&beside, file)
     };
-    write().map(drop).map_err(|error: io::Error| Failure::unwritable(file, error))
+    write().map_err(|error: io::Error| Failure::unwritable(file, error))
 }
