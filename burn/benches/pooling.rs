@@ -25,8 +25,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use measure::{Copy, commit, file_stem, median, values};
 use serde::Serialize;
 use softpool::{
-    BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Shape, SoftPoolConfig, TensorView, adapter_name,
-    wgpu,
+    BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Shape, SoftPoolConfig, TensorView,
+    adapter_name, wgpu,
 };
 use softpool_burn::{SoftPoolOptions, soft_pool2d};
 

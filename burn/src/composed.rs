@@ -25,7 +25,8 @@ pub(crate) fn soft_pool<const D: usize>(
     let channel = Shape::new([&[1, 1], &dims[2..]].concat()).expect("no larger than the input");
     let windows = Windows::new(config, &channel);
     let gathered = [batch, channels, windows.count, windows.taps];
-    let positions = Tensor::<1, Int>::from_data(TensorData::new(windows.positions, [gathered[2] * gathered[3]]), &device);
+    let positions =
+        Tensor::<1, Int>::from_data(TensorData::new(windows.positions, [gathered[2] * gathered[3]]), &device);
     let x = x.cast(dtype).reshape([batch, channels, channel.elements()]).select(2, positions).reshape(gathered);
 
     // A beta below 0 is the same one above 0, of the negative inputs.
@@ -74,7 +75,8 @@ impl Windows {
     /// Of a configuration that has accepted this shape.
     fn new(config: &SoftPoolConfig, channel: &Shape) -> Self {
         let mut windows: Vec<Vec<usize>> = Vec::new();
-        for_each_window(config, channel, |_, taps| windows.push(taps.to_vec())).expect("the caller has checked the shape");
+        for_each_window(config, channel, |_, taps| windows.push(taps.to_vec()))
+            .expect("the caller has checked the shape");
         let taps = windows.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let lacking = |window: &Vec<usize>| taps - window.len();
         let positions = |window: &Vec<usize>| {

@@ -114,13 +114,13 @@ pub(crate) fn grad_betas(
 /// Whether the backward of such an input starts from statistics, which the forward can save at less cost.
 pub(crate) fn wants_statistics(config: &SoftPoolConfig, device: &CubeDevice, x: &[usize], dtype: DType) -> bool {
     let client = device.client();
-    let view = |name, shape| {
-        TensorView::new(Memory::Named { name, bytes: 1 << 62 }, shape).of_type(element_type(dtype))
-    };
+    let view =
+        |name, shape| TensorView::new(Memory::Named { name, bytes: 1 << 62 }, shape).of_type(element_type(dtype));
     let recipe = Shape::new(x).and_then(|shape| {
         let pooled = shape.pooled(config)?;
         let tensors = BackwardTensors::new(view(0, shape), view(1, pooled), view(2, shape));
-        let scratch = Recipes::new(config, &limits(&client), tuning(&client, device)).backward(tensors)?.scratch().len();
+        let scratch =
+            Recipes::new(config, &limits(&client), tuning(&client, device)).backward(tensors)?.scratch().len();
         Ok(scratch > 0)
     });
     // What is wrong with a call is said when it is made.

@@ -33,7 +33,12 @@ impl Beta {
             Self::LearnedByChannel { channels, initial } => (channels, initial),
         };
         if rule == GradientRule::Detached {
-            refuse(operation, format!("{self:?} with the detached rule, which has no gradient of beta: learn by the exact rule, or fix beta"));
+            refuse(
+                operation,
+                format!(
+                    "{self:?} with the detached rule, which has no gradient of beta: learn by the exact rule, or fix beta"
+                ),
+            );
         }
         if size == 0 || !value.is_finite() {
             refuse(operation, format!("{self:?}: learn at least one beta, from a finite number on"));
@@ -286,12 +291,7 @@ macro_rules! soft_pool_modules {
 }
 
 /// Adds what a module's beta is, and its rule where it is not the derivative.
-fn show_beta(
-    content: Content,
-    beta: f64,
-    learned: &Option<Param<Tensor<1>>>,
-    rule: GradientRule,
-) -> Option<Content> {
+fn show_beta(content: Content, beta: f64, learned: &Option<Param<Tensor<1>>>, rule: GradientRule) -> Option<Content> {
     let content = match learned {
         Some(betas) => content.add("learned_betas", &betas.shape().num_elements()),
         None => content.add("beta", &beta),
@@ -303,8 +303,15 @@ fn show_beta(
 }
 
 soft_pool_modules!(
-    soft_pool1d, Tensor<3>, usize, "1", stride, PaddingConfig1d, "PaddingConfig1d::Valid",
-    SoftPool1d, SoftPool1dConfig,
+    soft_pool1d,
+    Tensor<3>,
+    usize,
+    "1",
+    stride,
+    PaddingConfig1d,
+    "PaddingConfig1d::Valid",
+    SoftPool1d,
+    SoftPool1dConfig,
     "use burn::tensor::{Device, Tensor};
 use softpool_burn::{Beta, SoftPool1dConfig};
 
@@ -312,19 +319,28 @@ let device = Device::flex();
 let pool = SoftPool1dConfig::new(3).with_stride(2).with_beta(Beta::Fixed(2.0)).init(&device);
 let y = pool.forward(Tensor::<3>::ones([4, 8, 33], &device));
 assert_eq!(y.dims(), [4, 8, 16]);",
-    AdaptiveSoftPool1d, AdaptiveSoftPool1dConfig,
+    AdaptiveSoftPool1d,
+    AdaptiveSoftPool1dConfig,
     "use burn::tensor::{Device, Tensor};
 use softpool_burn::AdaptiveSoftPool1dConfig;
 
 let device = Device::flex();
 let pool = AdaptiveSoftPool1dConfig::new(5).init(&device);
 assert_eq!(pool.forward(Tensor::<3>::ones([4, 8, 33], &device)).dims(), [4, 8, 5]);",
-    "[batch_size, channels, length_in]", "[batch_size, channels, length_out]"
+    "[batch_size, channels, length_in]",
+    "[batch_size, channels, length_out]"
 );
 
 soft_pool_modules!(
-    soft_pool2d, Tensor<4>, [usize; 2], "[1, 1]", strides, PaddingConfig2d, "PaddingConfig2d::Valid",
-    SoftPool2d, SoftPool2dConfig,
+    soft_pool2d,
+    Tensor<4>,
+    [usize; 2],
+    "[1, 1]",
+    strides,
+    PaddingConfig2d,
+    "PaddingConfig2d::Valid",
+    SoftPool2d,
+    SoftPool2dConfig,
     "use burn::nn::PaddingConfig2d;
 use burn::tensor::{Device, Tensor};
 use softpool_burn::{Beta, SoftPool2dConfig};
@@ -337,19 +353,28 @@ let pool = SoftPool2dConfig::new([3, 3])
     .init(&device);
 let y = pool.forward(Tensor::<4>::ones([4, 8, 28, 28], &device));
 assert_eq!(y.dims(), [4, 8, 14, 14]);",
-    AdaptiveSoftPool2d, AdaptiveSoftPool2dConfig,
+    AdaptiveSoftPool2d,
+    AdaptiveSoftPool2dConfig,
     "use burn::tensor::{Device, Tensor};
 use softpool_burn::AdaptiveSoftPool2dConfig;
 
 let device = Device::flex();
 let pool = AdaptiveSoftPool2dConfig::new([7, 7]).init(&device);
 assert_eq!(pool.forward(Tensor::<4>::ones([4, 8, 28, 30], &device)).dims(), [4, 8, 7, 7]);",
-    "[batch_size, channels, height_in, width_in]", "[batch_size, channels, height_out, width_out]"
+    "[batch_size, channels, height_in, width_in]",
+    "[batch_size, channels, height_out, width_out]"
 );
 
 soft_pool_modules!(
-    soft_pool3d, Tensor<5>, [usize; 3], "[1, 1, 1]", strides, PaddingConfig3d, "PaddingConfig3d::Valid",
-    SoftPool3d, SoftPool3dConfig,
+    soft_pool3d,
+    Tensor<5>,
+    [usize; 3],
+    "[1, 1, 1]",
+    strides,
+    PaddingConfig3d,
+    "PaddingConfig3d::Valid",
+    SoftPool3d,
+    SoftPool3dConfig,
     "use burn::tensor::{Device, Tensor};
 use softpool_burn::SoftPool3dConfig;
 
@@ -357,12 +382,14 @@ let device = Device::flex();
 let pool = SoftPool3dConfig::new([1, 2, 2]).init(&device);
 let y = pool.forward(Tensor::<5>::ones([1, 8, 4, 16, 16], &device));
 assert_eq!(y.dims(), [1, 8, 4, 8, 8]);",
-    AdaptiveSoftPool3d, AdaptiveSoftPool3dConfig,
+    AdaptiveSoftPool3d,
+    AdaptiveSoftPool3dConfig,
     "use burn::tensor::{Device, Tensor};
 use softpool_burn::AdaptiveSoftPool3dConfig;
 
 let device = Device::flex();
 let pool = AdaptiveSoftPool3dConfig::new([1, 1, 1]).init(&device);
 assert_eq!(pool.forward(Tensor::<5>::ones([1, 8, 4, 16, 16], &device)).dims(), [1, 8, 1, 1, 1]);",
-    "[batch_size, channels, depth_in, height_in, width_in]", "[batch_size, channels, depth_out, height_out, width_out]"
+    "[batch_size, channels, depth_in, height_in, width_in]",
+    "[batch_size, channels, depth_out, height_out, width_out]"
 );

@@ -1,16 +1,16 @@
 //! SoftPool as an operation of Burn's cubecl backend: through fusion, and through autodiff.
 
+use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
 #[cfg(feature = "fusion")]
 use burn::backend::fusion::custom::TensorSpec;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
 use burn::tensor::{DType, Shape, Tensor};
-use burn::backend::TensorMetadata;
 use burn_cubecl::{CubeBackend, CubeDevice};
 use softpool::{GradientRule, SoftPoolConfig};
 
@@ -212,7 +212,10 @@ impl<B: SoftPoolGradients, const N: usize> Backward<B, N> for Step {
         // By the detached rule the weights are constants, and so are the betas.
         if let (Some(node), Some(betas), GradientRule::Exact) = (betas_node, betas.clone(), config.gradient_rule()) {
             let (x, grad_output, statistics) = (x.clone(), grad_output.clone(), statistics.clone());
-            grads.register::<B>(node.id, B::soft_pool_grad_betas(x, betas, grad_output, statistics.into(), config.clone()));
+            grads.register::<B>(
+                node.id,
+                B::soft_pool_grad_betas(x, betas, grad_output, statistics.into(), config.clone()),
+            );
         }
         if let Some(node) = x_node {
             let grad = B::soft_pool_backward(x, betas.into(), grad_output, statistics.into(), config);

@@ -149,7 +149,10 @@ fn soft_pool<const D: usize, const RANK: usize>(
     if let Some(betas) = &options.betas {
         let ([given], channels) = (betas.dims(), x.dims()[1]);
         if given != 1 && given != channels {
-            refuse(operation, format!("{given} betas for {channels} channels: give 1 for all, or one for each channel"));
+            refuse(
+                operation,
+                format!("{given} betas for {channels} channels: give 1 for all, or one for each channel"),
+            );
         }
     }
     let pooled: [usize; D] = pooled.dims().try_into().expect("as many axes as the input");

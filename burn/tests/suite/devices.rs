@@ -10,12 +10,13 @@ use softpool_burn::{GradientRule, SoftPoolOptions, soft_pool1d, soft_pool2d, sof
 use crate::common::Case;
 
 /// A device, and what to call it.
+#[derive(Clone)]
 pub struct Named {
     pub name: &'static str,
     pub device: Device,
 }
 
-/// Devices that run the core's kernels: the default one and, where it is another, GL's.
+/// Devices that run the core's kernels: the default one and, where there is one, GL's.
 pub fn wgpu() -> &'static [Named] {
     static DEVICES: LazyLock<Vec<Named>> = LazyLock::new(|| {
         let default = Device::wgpu(Default::default());
@@ -40,8 +41,12 @@ pub fn flex() -> Named {
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = Named> {
-    let kernels = wgpu().iter().map(|Named { name, device }| Named { name, device: device.clone() });
-    kernels.chain([flex()])
+    wgpu().iter().cloned().chain([flex()])
+}
+
+/// One for each path: for tests of many windows, since GL's compilers take long for each.
+pub fn one_of_each_path() -> [Named; 2] {
+    [wgpu()[0].clone(), flex()]
 }
 
 /// How the input lies in memory, which changes nothing.
@@ -93,7 +98,8 @@ fn run_as<const D: usize, const RANK: usize>(
 ) -> Outcome {
     let device = device.clone().autodiff();
     let tensor = |values: &[f32], dims: &[usize]| {
-        Tensor::<D>::from_data(TensorData::new(values.to_vec(), dims.to_vec()), (&device, DType::F32)).cast(setting.dtype)
+        Tensor::<D>::from_data(TensorData::new(values.to_vec(), dims.to_vec()), (&device, DType::F32))
+            .cast(setting.dtype)
     };
     let x = placed(tensor(&case.x, case.shape.dims()), setting.memory).detach().require_grad();
     let betas = setting.betas.map(|betas| {
@@ -112,7 +118,9 @@ fn run_as<const D: usize, const RANK: usize>(
     Outcome {
         y: read(y),
         grad_input: read(x.grad(&gradients).expect("the input is tracked")),
-        grad_betas: betas.and_then(|betas| betas.grad(&gradients)).map(|grad| grad.into_data().try_to_vec().expect("floats")),
+        grad_betas: betas
+            .and_then(|betas| betas.grad(&gradients))
+            .map(|grad| grad.into_data().try_to_vec().expect("floats")),
     }
 }
 

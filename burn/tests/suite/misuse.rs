@@ -40,7 +40,8 @@ fn options_that_break_a_rule() {
     refused(with(|options| options.with_beta(1e300)), &["beta is inf", "must be finite"]);
     let adaptive = |device: &Device| drop(soft_pool2d(images(device), SoftPoolOptions::adaptive([7, 1])));
     refused(adaptive, &["adaptive output size 7 along height for 6 positions"]);
-    let windows = |device: &Device| drop(soft_pool2d(images(device), SoftPoolOptions::adaptive([2, 2]).with_stride([1, 1])));
+    let windows =
+        |device: &Device| drop(soft_pool2d(images(device), SoftPoolOptions::adaptive([2, 2]).with_stride([1, 1])));
     refused(windows, &["an adaptive pooling with a stride", "leave it out"]);
     let short = |device: &Device| drop(soft_pool1d(Tensor::ones([1, 1, 2], device), SoftPoolOptions::new([3])));
     refused(short, &["'soft_pool1d'", "length 2"]);

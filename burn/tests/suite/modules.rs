@@ -15,8 +15,11 @@ use crate::devices::all;
 fn shapes() {
     for device in all() {
         let device = &device.device;
-        let (one, two, three) =
-            (Tensor::<3>::ones([2, 3, 15], device), Tensor::<4>::ones([2, 3, 15, 13], device), Tensor::<5>::ones([2, 3, 7, 15, 13], device));
+        let (one, two, three) = (
+            Tensor::<3>::ones([2, 3, 15], device),
+            Tensor::<4>::ones([2, 3, 15, 13], device),
+            Tensor::<5>::ones([2, 3, 7, 15, 13], device),
+        );
         let pool = SoftPool1dConfig::new(3).with_stride(2).with_padding(PaddingConfig1d::Explicit(1, 1)).init(device);
         assert_eq!(pool.forward(one.clone()).dims(), [2, 3, 8]);
         let pool = SoftPool1dConfig::new(5).with_stride(1).with_padding(PaddingConfig1d::Same).init(device);
@@ -27,7 +30,8 @@ fn shapes() {
         assert_eq!(pool.forward(two.clone()).dims(), [2, 3, 8, 7]);
         let pool = SoftPool2dConfig::new([2, 3]).with_dilation([2, 1]).init(device);
         assert_eq!(pool.forward(two.clone()).dims(), [2, 3, 7, 4]);
-        let pool = SoftPool3dConfig::new([1, 3, 3]).with_strides([1, 2, 2]).with_padding(PaddingConfig3d::Explicit(0, 1, 1));
+        let pool =
+            SoftPool3dConfig::new([1, 3, 3]).with_strides([1, 2, 2]).with_padding(PaddingConfig3d::Explicit(0, 1, 1));
         assert_eq!(pool.init(device).forward(three.clone()).dims(), [2, 3, 7, 8, 7]);
         assert_eq!(AdaptiveSoftPool1dConfig::new(4).init(device).forward(one).dims(), [2, 3, 4]);
         assert_eq!(AdaptiveSoftPool2dConfig::new([4, 1]).init(device).forward(two).dims(), [2, 3, 4, 1]);
@@ -94,7 +98,8 @@ fn parameters_survive() {
         let loaded = config.init(device).load_record(trained.clone().into_record());
         let x = Tensor::<4>::random([1, 3, 6, 6], Distribution::Normal(0.0, 1.0), device);
         loaded.forward(x.clone()).into_data().assert_eq(&trained.forward(x.clone()).into_data(), true);
-        let by_function = soft_pool2d(x.clone(), SoftPoolOptions::new([2, 2]).with_betas(Tensor::from_floats(betas, device)));
+        let by_function =
+            soft_pool2d(x.clone(), SoftPoolOptions::new([2, 2]).with_betas(Tensor::from_floats(betas, device)));
         loaded.forward(x).into_data().assert_eq(&by_function.into_data(), true);
         assert_eq!(loaded.num_params(), 3);
     }

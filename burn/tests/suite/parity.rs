@@ -1,4 +1,4 @@
-//! Every kind of window, place in memory, element type and beta, on every device, against the core's f64 reference.
+//! Every kind of window, place in memory, element type and beta, against the core's f64 reference.
 
 use burn::backend::DispatchDevice;
 use burn::tensor::DType;
@@ -7,7 +7,7 @@ use softpool::{ElementType, SoftPoolConfig};
 
 use crate::common::accuracy::Expected;
 use crate::common::{Case, assert_same_bits, contexts, one_of_each_kernel, run as run_core, windows};
-use crate::devices::{Memory, Setting, all, run, wgpu};
+use crate::devices::{Memory, Named, Setting, all, one_of_each_path, run, wgpu};
 
 /// Windows of all kinds.
 fn cases() -> Vec<Case> {
@@ -15,7 +15,11 @@ fn cases() -> Vec<Case> {
     cases.extend([
         Case::normal("1D k5 s2 p2", windows([5], [2]).padding([2]), [2, 3, 41]),
         Case::normal("3D k3 s2 p1", windows([3, 3, 3], [2]).padding([1]), [1, 2, 7, 9, 8]),
-        Case::normal("k3 s2 d2 p1 ceil", windows([3, 3], [2]).dilation([2]).padding([1]).ceil_mode(true), [2, 2, 14, 11]),
+        Case::normal(
+            "k3 s2 d2 p1 ceil",
+            windows([3, 3], [2]).dilation([2]).padding([1]).ceil_mode(true),
+            [2, 2, 14, 11],
+        ),
         Case::normal("adaptive 5x4", SoftPoolConfig::adaptive([5, 4]), [2, 3, 13, 10]),
         Case::normal("global", SoftPoolConfig::global(2), [2, 5, 17, 12]),
         Case::normal("beta 0", windows([3, 3], [2]).beta(0.0), [1, 2, 11, 9]),
@@ -25,19 +29,30 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+fn check(case: &Case, device: &Named, memory: Memory) {
+    let expected = Expected::of(case);
+    let what = format!("{} on {}, {memory:?}", case.name, device.name);
+    let outcome = run(case, &device.device, Setting { memory, ..Setting::PLAIN });
+    expected.y.check(&what, &outcome.y);
+    expected.grad_input.check(&what, &outcome.grad_input);
+}
+
+#[test]
+fn every_kind_of_window_by_both_paths() {
+    for case in cases() {
+        for device in one_of_each_path() {
+            check(&case, &device, Memory::Contiguous);
+            check(&case.detached(), &device, Memory::Contiguous);
+        }
+    }
+}
+
 #[test]
 fn every_device_and_place_in_memory() {
-    for case in cases() {
-        for case in [case.clone(), case.detached()] {
-            let expected = Expected::of(&case);
-            for device in all() {
-                for memory in [Memory::Contiguous, Memory::ChannelsLast, Memory::Slice] {
-                    let what = format!("{} on {}, {memory:?}", case.name, device.name);
-                    let outcome = run(&case, &device.device, Setting { memory, ..Setting::PLAIN });
-                    expected.y.check(&what, &outcome.y);
-                    expected.grad_input.check(&what, &outcome.grad_input);
-                }
-            }
+    for case in one_of_each_kernel() {
+        for device in all() {
+            check(&case, &device, Memory::ChannelsLast);
+            check(&case, &device, Memory::Slice);
         }
     }
 }
@@ -104,12 +119,14 @@ fn betas_and_their_gradient() {
         let grad_input = reference.backward(&case.shape, &case.x, &case.grad_output).expect("a valid case");
         let by_channel = reference.grad_beta(&case.shape, &case.x, &case.grad_output).expect("a valid case");
         let grad_betas = if betas.len() == 1 { vec![by_channel.iter().sum()] } else { by_channel };
-        for device in all() {
+        for device in one_of_each_path() {
             let outcome = run(&case, &device.device, Setting { betas: Some(&betas), ..Setting::PLAIN });
             let got = outcome.grad_betas.expect("the betas are tracked");
-            for (what, got, want) in
-                [("y", outcome.y, &y), ("grad_input", outcome.grad_input, &grad_input), ("grad_betas", got, &grad_betas)]
-            {
+            for (what, got, want) in [
+                ("y", outcome.y, &y),
+                ("grad_input", outcome.grad_input, &grad_input),
+                ("grad_betas", got, &grad_betas),
+            ] {
                 assert_eq!(got.len(), want.len(), "{what} on {}", device.name);
                 for (index, (&got, &want)) in got.iter().zip(want).enumerate() {
                     // 168 windows of values around 1, summed in f32.
@@ -130,6 +147,6 @@ fn the_detached_rule_has_no_gradient_of_beta() {
     let case = Case::normal("detached betas", windows([2, 2], [2]), [1, 2, 6, 6]).detached();
     for device in all() {
         let outcome = run(&case, &device.device, Setting { betas: Some(&[1.5]), ..Setting::PLAIN });
-        assert_eq!(outcome.grad_betas.map(|grad| grad.iter().all(|&grad| grad == 0.0)).unwrap_or(true), true);
+        assert!(outcome.grad_betas.is_none_or(|grad| grad.iter().all(|&grad| grad == 0.0)), "{}", device.name);
     }
 }

@@ -1,4 +1,4 @@
-//! A small network with poolings that learn their betas: it trains, and alike on every device.
+//! A small network with poolings that learn their betas: it trains, by both paths.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -10,7 +10,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use softpool_burn::{AdaptiveSoftPool2d, AdaptiveSoftPool2dConfig, Beta, SoftPool2d, SoftPool2dConfig};
 
 use crate::common::Random;
-use crate::devices::all;
+use crate::devices::one_of_each_path;
 
 /// Images of a class, and their size.
 const IMAGES: usize = 16;
@@ -76,7 +76,7 @@ fn images() -> (Vec<f32>, Vec<i32>) {
 
 #[test]
 fn the_loss_falls() {
-    for device in all() {
+    for device in one_of_each_path() {
         let device_name = device.name;
         let device = device.device.autodiff();
         device.seed(11);
