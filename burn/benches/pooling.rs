@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Times are medians of the clock's, from submission to completion. Burn runs with fusion; its pass forward and back goes
-//! through autodiff, from the sum of the result. Called directly, softpool replays plans. Inputs lie as images do (NCHW), or
+//! through autodiff, from a gradient of ones. Called directly, softpool replays plans. Inputs lie as images do (NCHW), or
 //! with the channels next to each other (NHWC), as Burn's convolutions return them. Writes a table and JSON to the
 //! repository's benches/results/.
 
@@ -187,7 +187,7 @@ fn compare(
         Ok(())
     };
     let and_back = |op: &dyn Fn(Tensor<4>) -> Tensor<4>| -> Result<(), Box<dyn Error>> {
-        let gradients = op(tracked.clone()).sum().backward();
+        let gradients = op(tracked.clone()).backward();
         let gradient = tracked.grad(&gradients);
         burn.sync()?;
         gradient.map(drop).ok_or_else(|| "no gradient".into())
