@@ -102,7 +102,7 @@ impl Placed {
     }
 }
 
-/// A tensor in a buffer of the host's, or of a plan's own.
+/// A tensor in memory of the host's, or of a recipe's own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound<'a> {
     pub memory: Memory<'a>,

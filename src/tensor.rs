@@ -22,7 +22,8 @@ pub enum Memory<'a> {
         bytes: u64,
     },
     /// One of the buffers that a [`Recipe`](crate::Recipe) needs for itself, by its index in
-    /// [`Recipe::scratch`](crate::Recipe::scratch).
+    /// [`Recipe::scratch`](crate::Recipe::scratch). Only recipes name it.
+    #[non_exhaustive]
     Scratch {
         /// The index.
         index: usize,

@@ -3,6 +3,7 @@
 
 pub mod accuracy;
 pub mod buffers;
+pub mod golden;
 pub mod stored;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
