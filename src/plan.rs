@@ -50,11 +50,16 @@ impl Plan {
         self.steps.iter().map(|step| step.dispatches.len()).sum()
     }
 
-    /// Prepares a recipe whose memory are buffers of the device.
+    /// Prepares a recipe whose memory are buffers of the device, with those of its results that are wanted.
     ///
     /// # Errors
     /// [`Error::NotABuffer`], [`Error::DeviceLimit`], before anything is allocated.
-    pub(crate) fn new(device: &wgpu::Device, cache: &PipelineCache, recipe: &Recipe<'_>) -> Result<Self> {
+    pub(crate) fn new(
+        device: &wgpu::Device,
+        cache: &PipelineCache,
+        recipe: &Recipe<'_>,
+        results: &[Option<&wgpu::Buffer>],
+    ) -> Result<Self> {
         let dispatches = recipe.dispatches();
         for binding in dispatches.iter().flat_map(|dispatch| &dispatch.bindings) {
             if let Memory::Named { name, .. } = binding.memory {
@@ -64,8 +69,9 @@ impl Plan {
         let Some(last) = dispatches.last() else { return Ok(Self::default()) };
         let label = last.kernel.label();
         let (params, params_stride) = params_buffer(device, &label, dispatches)?;
-        let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label));
-        let scratch = scratch.collect::<Result<Vec<_>>>()?;
+        let results = results.iter().map(|result| Ok(result.cloned()));
+        let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label).map(Some));
+        let scratch = results.chain(scratch).collect::<Result<Vec<_>>>()?;
         let mut steps: Vec<Step> = Vec::new();
         let mut params_offset = 0;
         for of_kernel in dispatches.chunk_by(|first, second| first.kernel == second.kernel) {
@@ -75,7 +81,7 @@ impl Plan {
                 let tensors = dispatch.bindings.iter().filter_map(|binding| {
                     let buffer = match binding.memory {
                         Memory::Buffer(buffer) => buffer,
-                        Memory::Scratch { index, .. } => &scratch[index],
+                        Memory::Scratch { index, .. } => scratch[index].as_ref()?,
                         Memory::Named { .. } => return None,
                     };
                     Some(wgpu::BufferBinding {

@@ -1,10 +1,10 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
 use crate::geometry::Tuning;
-use crate::tensor::{OwnedView, buffer_bytes, create_buffer};
+use crate::tensor::{OwnedView, create_buffer};
 use crate::{
-    BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, Memory, PipelineCache,
-    Plan, Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
+    BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, PipelineCache, Plan,
+    Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
 };
 
 /// SoftPool on a host's device, at three levels, each built on the one before:
@@ -263,29 +263,26 @@ impl GpuSoftPool {
     pub fn forward_with<'a>(&self, input: impl Into<TensorView<'a>>, outputs: Outputs) -> Result<Forward> {
         let input = input.into();
         let pooled = input.shape.pooled(&self.config)?;
-        let statistics = outputs.statistics.then(|| self.unmade(2, StatisticsView::bytes(&pooled))).transpose()?;
-        self.recipes().forward(ForwardTensors {
+        let recipes = self.recipes().with_results(3);
+        let tensors = ForwardTensors {
             input,
-            output: self.unmade_tensor(0, pooled, input.element_type)?,
-            lse: outputs.lse.then(|| self.unmade_tensor(1, pooled, ElementType::F32)).transpose()?,
-            statistics: statistics.map(|memory| StatisticsView { memory, byte_offset: 0 }),
-        })?;
-        let y = self.allocate(pooled, input.element_type, "softpool y")?;
-        let lse = outputs.lse.then(|| self.allocate(pooled, ElementType::F32, "softpool lse")).transpose()?;
-        let statistics = if outputs.statistics {
-            let buffer = create_buffer(&self.device, StatisticsView::bytes(&pooled), "softpool statistics")?;
-            let (config, betas) = (self.config.clone(), self.betas.clone());
-            Some(Statistics { config, betas, shape: input.shape, buffer })
-        } else {
-            None
+            output: recipes.result_tensor(0, pooled, input.element_type)?,
+            lse: outputs.lse.then(|| recipes.result_tensor(1, pooled, ElementType::F32)).transpose()?,
+            statistics: outputs.statistics.then(|| recipes.result_statistics(2, &pooled)).transpose()?,
         };
-        let plan = self.plan_forward(ForwardTensors {
-            input,
-            output: y.view(),
-            lse: lse.as_ref().map(GpuTensor::view),
-            statistics: statistics.as_ref().map(Statistics::view),
-        })?;
-        self.submit(&plan);
+        let recipe = recipes.forward(tensors)?;
+        let y = self.allocate(&tensors.output, "softpool y")?;
+        let lse = tensors.lse.map(|lse| self.allocate(&lse, "softpool lse")).transpose()?;
+        let statistics = match tensors.statistics {
+            Some(view) => {
+                let buffer = create_buffer(&self.device, view.memory.bytes(), "softpool statistics")?;
+                let (config, betas) = (self.config.clone(), self.betas.clone());
+                Some(Statistics { config, betas, shape: input.shape, buffer })
+            }
+            None => None,
+        };
+        let buffers = [Some(y.buffer()), lse.as_ref().map(GpuTensor::buffer), statistics.as_ref().map(|s| &s.buffer)];
+        self.run(&recipe, &buffers)?;
         Ok(Forward { y, lse, statistics })
     }
 
@@ -339,10 +336,11 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let (input, grad_output) = (input.into(), grad_output.into());
         let shape = self.betas.as_ref().map_or(Shape::new([1]), |betas| Ok(betas.view().shape))?;
-        let tensors = |grad_beta| GradBetaTensors { input, grad_output, grad_beta, statistics: None };
-        self.recipes().grad_beta(tensors(self.unmade_tensor(0, shape, ElementType::F32)?))?;
-        let grad_beta = self.allocate(shape, ElementType::F32, "softpool grad_beta")?;
-        self.submit(&self.plan_grad_beta(tensors(grad_beta.view()))?);
+        let recipes = self.recipes().with_results(1);
+        let grad_beta = recipes.result_tensor(0, shape, ElementType::F32)?;
+        let recipe = recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })?;
+        let grad_beta = self.allocate(&grad_beta, "softpool grad_beta")?;
+        self.run(&recipe, &[Some(grad_beta.buffer())])?;
         Ok(grad_beta)
     }
 
@@ -358,10 +356,11 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let (input, tangent) = (input.into(), tangent.into());
         let pooled = input.shape.pooled(&self.config)?;
-        let tensors = |output| JvpTensors { input, tangent, output, statistics: None };
-        self.recipes().jvp(tensors(self.unmade_tensor(0, pooled, input.element_type)?))?;
-        let output = self.allocate(pooled, input.element_type, "softpool jvp")?;
-        self.submit(&self.plan_jvp(tensors(output.view()))?);
+        let recipes = self.recipes().with_results(1);
+        let output = recipes.result_tensor(0, pooled, input.element_type)?;
+        let recipe = recipes.jvp(JvpTensors { input, tangent, output, statistics: None })?;
+        let output = self.allocate(&output, "softpool jvp")?;
+        self.run(&recipe, &[Some(output.buffer())])?;
         Ok(output)
     }
 
@@ -378,20 +377,22 @@ impl GpuSoftPool {
     ) -> Result<SecondGradients> {
         let (input, grad_output, tangent) = (input.into(), grad_output.into(), v.into());
         let pooled = input.shape.pooled(&self.config)?;
-        let tensors = |of_grad_output, grad_of_input| {
-            let grad_of_grad_output = Some(of_grad_output);
-            SecondBackwardTensors { input, grad_output, tangent, grad_of_grad_output, grad_of_input, statistics: None }
-        };
-        self.recipes().second_backward(tensors(
-            self.unmade_tensor(0, pooled, input.element_type)?,
-            self.unmade_tensor(1, input.shape, input.element_type)?,
-        ))?;
+        let recipes = self.recipes().with_results(2);
+        let of_grad_output = recipes.result_tensor(0, pooled, input.element_type)?;
+        let of_input = recipes.result_tensor(1, input.shape, input.element_type)?;
+        let recipe = recipes.second_backward(SecondBackwardTensors {
+            input,
+            grad_output,
+            tangent,
+            grad_of_grad_output: Some(of_grad_output),
+            grad_of_input: of_input,
+            statistics: None,
+        })?;
         let gradients = SecondGradients {
-            grad_output: self.allocate(pooled, input.element_type, "softpool gradient of grad_output")?,
-            input: self.allocate(input.shape, input.element_type, "softpool second gradient")?,
+            grad_output: self.allocate(&of_grad_output, "softpool gradient of grad_output")?,
+            input: self.allocate(&of_input, "softpool second gradient")?,
         };
-        let tensors = tensors(gradients.grad_output.view(), gradients.input.view());
-        self.submit(&self.plan_second_backward(tensors)?);
+        self.run(&recipe, &[Some(gradients.grad_output.buffer()), Some(gradients.input.buffer())])?;
         Ok(gradients)
     }
 
@@ -401,35 +402,30 @@ impl GpuSoftPool {
         grad_output: TensorView<'_>,
         statistics: Option<StatisticsView<'_>>,
     ) -> Result<GpuTensor> {
-        let tensors = |grad_input| BackwardTensors { input, grad_output, grad_input, statistics };
-        self.recipes().backward(tensors(self.unmade_tensor(0, input.shape, input.element_type)?))?;
-        let grad_input = self.allocate(input.shape, input.element_type, "softpool grad_input")?;
-        self.submit(&self.plan_backward(tensors(grad_input.view()))?);
+        let recipes = self.recipes().with_results(1);
+        let grad_input = recipes.result_tensor(0, input.shape, input.element_type)?;
+        let recipe = recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?;
+        let grad_input = self.allocate(&grad_input, "softpool grad_input")?;
+        self.run(&recipe, &[Some(grad_input.buffer())])?;
         Ok(grad_input)
     }
 
-    /// Stands for a result in a recipe that says what is wrong with a call before anything is allocated.
-    fn unmade(&self, name: u64, bytes: u64) -> Result<Memory<'static>> {
-        buffer_bytes(bytes, &self.limits).map(|bytes| Memory::Named { name, bytes })
-    }
-
-    fn unmade_tensor(&self, name: u64, shape: Shape, element_type: ElementType) -> Result<TensorView<'static>> {
-        let memory = self.unmade(name, shape.elements() as u64 * element_type.bytes())?;
-        Ok(TensorView::new(memory, shape).of_type(element_type))
-    }
-
     fn prepare(&self, recipe: &Recipe<'_>) -> Result<Plan> {
-        Plan::new(&self.device, &self.cache, recipe)
+        Plan::new(&self.device, &self.cache, recipe, &[])
     }
 
-    fn allocate(&self, shape: Shape, element_type: ElementType, label: &str) -> Result<GpuTensor> {
-        GpuTensor::allocate(&self.device, &self.queue, shape, element_type, label)
+    /// The tensor that a recipe's result stands for.
+    fn allocate(&self, result: &TensorView<'_>, label: &str) -> Result<GpuTensor> {
+        GpuTensor::allocate(&self.device, &self.queue, result.shape, result.element_type, label)
     }
 
-    fn submit(&self, plan: &Plan) {
+    /// Submits a recipe, with the buffers of its results.
+    fn run(&self, recipe: &Recipe<'_>, results: &[Option<&wgpu::Buffer>]) -> Result<()> {
+        let plan = Plan::new(&self.device, &self.cache, recipe, results)?;
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool call") });
         plan.encode(&mut encoder);
         self.queue.submit([encoder.finish()]);
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::specialise::Specialisation;
 use crate::sums::Sums;
 use crate::tensor::buffer_bytes;
 use crate::{
-    BackwardTensors, Error, ForwardTensors, GradBetaTensors, GradientRule, JvpTensors, Memory, Result,
+    BackwardTensors, ElementType, Error, ForwardTensors, GradBetaTensors, GradientRule, JvpTensors, Memory, Result,
     SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
 };
 
@@ -38,6 +38,8 @@ pub struct Recipes<'a> {
     betas: Option<TensorView<'a>>,
     limits: &'a wgpu::Limits,
     tuning: Tuning,
+    /// How many of the first scratch buffers are the caller's to make.
+    results: usize,
 }
 
 /// The dispatches of a call, one after the other: each sees what those before it wrote.
@@ -95,13 +97,35 @@ impl<'a> Recipe<'a> {
 impl<'a> Recipes<'a> {
     /// Recipes of a pooling by `config`, within the limits of a device.
     pub fn new(config: &'a SoftPoolConfig, limits: &'a wgpu::Limits, tuning: Tuning) -> Self {
-        Self { config, betas: None, limits, tuning }
+        Self { config, betas: None, limits, tuning, results: 0 }
     }
 
     /// The same with the inverse temperatures that `betas` holds when a recipe runs: see
     /// [`GpuSoftPool::with_betas`](crate::GpuSoftPool::with_betas).
     pub fn with_betas(self, betas: impl Into<TensorView<'a>>) -> Self {
         Self { betas: Some(betas.into()), ..self }
+    }
+
+    /// The same with so many results: buffers that are made once there is a recipe, so that calls are refused before.
+    pub(crate) fn with_results(self, results: usize) -> Self {
+        Self { results, ..self }
+    }
+
+    /// What stands for the buffer of a result.
+    fn result(&self, index: usize, bytes: u64) -> Result<Memory<'a>> {
+        Ok(Memory::Scratch { index, bytes: buffer_bytes(bytes, self.limits)? })
+    }
+
+    /// Statistics that are a result.
+    pub(crate) fn result_statistics(&self, index: usize, pooled: &Shape) -> Result<StatisticsView<'a>> {
+        let memory = self.result(index, StatisticsView::bytes(pooled))?;
+        Ok(StatisticsView { memory, byte_offset: 0 })
+    }
+
+    /// A contiguous tensor that is a result.
+    pub(crate) fn result_tensor(&self, index: usize, shape: Shape, of: ElementType) -> Result<TensorView<'a>> {
+        let memory = self.result(index, shape.elements() as u64 * of.bytes())?;
+        Ok(TensorView::new(memory, shape).of_type(of))
     }
 
     /// A forward pass. The tensors may lie in one buffer, on elements that do not overlap.
@@ -222,14 +246,14 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(recipes: &Recipes<'a>, input: &TensorView<'a>) -> Result<Self> {
-        let Recipes { config, betas, limits, tuning } = *recipes;
+        let Recipes { config, betas, limits, tuning, results } = *recipes;
         let rank = config.rank();
         let (shape, pooled) = (input.shape.of_rank(rank)?, input.shape.pooled(config)?);
         let mut read = vec![Bound::tensor(Role::X, input, rank)?];
         if let Some(betas) = &betas {
             read.push(Bound::betas(betas, shape.channels())?);
         }
-        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), named: false };
+        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), results, named: false };
         Ok(Self { config, tuning, shape, pooled, read, writer })
     }
 
@@ -283,6 +307,7 @@ pub(crate) struct Writer<'a> {
     recipe: Recipe<'a>,
     limits: &'a wgpu::Limits,
     beta: f32,
+    results: usize,
     /// Whether it runs on memory that is known by names.
     named: bool,
 }
@@ -290,7 +315,7 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Memory of the recipe's own.
     pub fn scratch(&mut self, bytes: u64) -> Result<Memory<'a>> {
-        let (index, bytes) = (self.recipe.scratch.len(), buffer_bytes(bytes, self.limits)?);
+        let (index, bytes) = (self.results + self.recipe.scratch.len(), buffer_bytes(bytes, self.limits)?);
         self.recipe.scratch.push(bytes);
         Ok(Memory::Scratch { index, bytes })
     }
