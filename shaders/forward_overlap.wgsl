@@ -59,11 +59,17 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     let start = window_start(block.first);
 
-    // Rows are read twice, for the extremes and for the sums: cheaper than to keep them.
+    // Rows are needed twice, for the extremes and for the sums. To read vectors again is cheaper than to keep them; what is
+    // read one by one is kept: KEPT_ROWS are all then, else 1.
+    var kept: array<array<vec4<f32>, QUADS>, KEPT_ROWS>;
     var extremes = no_extremes();
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if UNROLL_ROWS
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
-            extremes = row_extremes(extremes, load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z));
+            let row = load_row(block.plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
+            extremes = row_extremes(extremes, row);
+            if (KEPT_ROWS == PATCH_ROWS) {
+                kept[min(pd * PATCH_H + ph, KEPT_ROWS - 1u)] = row;
+            }
         }
     }
     let c = highest(extremes);
@@ -75,7 +81,12 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if UNROLL_ROWS
         for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
             let depth_height = start.xy + vec2(i32(pd), i32(ph));
-            let row = load_row(block.plane, depth_height, start.z);
+            var row: array<vec4<f32>, QUADS>;
+            if (KEPT_ROWS == PATCH_ROWS) {
+                row = kept[min(pd * PATCH_H + ph, KEPT_ROWS - 1u)];
+            } else {
+                row = load_row(block.plane, depth_height, start.z);
+            }
             let of_row = row_sums(row, inside_row(depth_height, start.z), about);
             for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
                 for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll

@@ -64,6 +64,9 @@ pub(crate) struct Geometry {
     pub grid: Grid,
     /// Whether a forward block unrolls the rows of its patch.
     pub unrolls_rows: bool,
+    /// Whether it keeps them in registers, rather than to read them again. Not with statistics: drivers' optimisers then
+    /// make another order of their sums, by an ulp, than they make of contiguous rows'.
+    pub keeps_rows: bool,
     /// Whether inputs remain after the last window's cell.
     pub has_remainder: bool,
 }
@@ -454,6 +457,10 @@ impl Problem {
             let matches = |(i, &stride): (usize, &u64)| sizes[i] == 1 || tensor.strides[i + 1] == stride;
             self.samples == 1 && tensor.words == 1 && strides.iter().enumerate().all(matches)
         });
+        let patch = by_axis(|i| patch_of(&axes[i], block[i]));
+        let unrolls_rows = patch[0].saturating_mul(patch[1]) <= self.tuning.max_unrolled_rows;
+        let fits = kernel == Kernel::ForwardOverlap && product(patch) <= self.tuning.max_patch;
+        let saves_statistics = self.tensors.iter().any(|tensor| tensor.role == Role::Statistics);
         let mut geometry = Geometry {
             kernel,
             axes,
@@ -467,8 +474,8 @@ impl Problem {
             contiguous_tensors,
             one_sample: self.samples == 1,
             grid: Grid::Rows,
-            unrolls_rows: patch_of(&axes[0], block[0]).saturating_mul(patch_of(&axes[1], block[1]))
-                <= self.tuning.max_unrolled_rows,
+            unrolls_rows,
+            keeps_rows: !vectors.x && unrolls_rows && fits && !saves_statistics,
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
         };
@@ -695,6 +702,7 @@ impl Geometry {
             ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
             ("CELL_ROWS", cells[0] * cells[1]),
             ("PATCH_ROWS", patch[0] * patch[1]),
+            ("KEPT_ROWS", if self.keeps_rows { patch[0] * patch[1] } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
             ("OTHERS", taps - 1),
