@@ -436,8 +436,6 @@ impl Bench {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         std::fs::create_dir_all(&folder)?;
         let named = |extension: &str| folder.join(format!("{name}.{extension}"));
-        std::fs::write(named("json"), serde_json::to_string_pretty(rows)? + "\n")?;
-
         let mut table = format!(
             "# {}\n\nsoftpool {} at commit {}, {}. The ratio is to a kernel that copies the input, in the same run.\n\n",
             adapter_name(&self.context.adapter),
@@ -459,6 +457,7 @@ impl Bench {
                 row.to_plain()
             )?;
         }
+        std::fs::write(named("json"), serde_json::to_string_pretty(rows)? + "\n")?;
         std::fs::write(named("md"), table)?;
         chart(&named("svg"), rows, &adapter_name(&self.context.adapter))?;
         println!("wrote {}", named("{json,md,svg}").display());

@@ -417,3 +417,30 @@ pub(crate) fn problem_of(
     }
     .folded()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_memory_is_known_by_names_everything_is_bound_for_writing() -> Result<()> {
+        let config = SoftPoolConfig::builder([2, 2]).build()?;
+        let limits = wgpu::Limits::default();
+        let tensor = |name, dims: &[usize]| -> Result<_> {
+            Ok(TensorView::new(Memory::Named { name, bytes: 1 << 20 }, Shape::new(dims)?))
+        };
+        let recipe = Recipes::new(&config, &limits, Tuning::GPU).grad_beta(GradBetaTensors {
+            input: tensor(0, &[2, 3, 128, 128])?,
+            grad_output: tensor(1, &[2, 3, 64, 64])?,
+            grad_beta: tensor(2, &[1])?,
+            statistics: None,
+        })?;
+        // Statistics, the terms by window, and two stages of sums, the first of scratch alone.
+        assert_eq!(recipe.dispatches().len(), 4);
+        for dispatch in recipe.dispatches() {
+            let wgsl = dispatch.kernel.wgsl();
+            assert!(!wgsl.contains("var<storage, read>"), "{wgsl}");
+        }
+        Ok(())
+    }
+}
