@@ -105,7 +105,10 @@ fn losses(panel: &Panel<'_>, groups: &[Group]) -> Result<(), Box<dyn Error>> {
             .label(group.pooling)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(2)));
     }
-    chart.configure_series_labels().label_font(FONT).background_style(WHITE).border_style(BLACK.mix(0.3)).draw()?;
+    // Where losses that fall leave room.
+    let corner = SeriesLabelPosition::UpperRight;
+    let mut labels = chart.configure_series_labels();
+    labels.position(corner).label_font(FONT).background_style(WHITE).border_style(BLACK.mix(0.3)).draw()?;
     Ok(())
 }
 
