@@ -118,10 +118,15 @@ pub(crate) struct Bound<'a> {
 impl<'a> Bound<'a> {
     /// A tensor whose shape the pooling has accepted.
     pub fn tensor(role: Role, view: &TensorView<'a>, rank: usize) -> Result<Self> {
+        Self::called(role.described(), role, view, rank)
+    }
+
+    /// The same, with what errors call it.
+    pub fn called(name: &'static str, role: Role, view: &TensorView<'a>, rank: usize) -> Result<Self> {
         let shape = view.shape.of_rank(rank)?;
         let alignment = view.element_type.bytes() as u32;
         if !view.byte_offset.is_multiple_of(u64::from(alignment)) {
-            return Err(Error::OffsetAlignment { role: role.described(), offset: view.byte_offset, alignment });
+            return Err(Error::OffsetAlignment { role: name, offset: view.byte_offset, alignment });
         }
         let placed = Placed {
             role,
@@ -132,7 +137,7 @@ impl<'a> Bound<'a> {
             word: 0,
         };
         let sizes = shape.by_all_axes(shape.dims(), 1).map(|size| size as u64);
-        Ok(Self { memory: view.memory, name: role.described(), placed, byte_offset: view.byte_offset, sizes, shape })
+        Ok(Self { memory: view.memory, name, placed, byte_offset: view.byte_offset, sizes, shape })
     }
 
     /// An f32 tensor of some words for each window: by row of windows, the first word of each, then the second; but window by
@@ -158,11 +163,6 @@ impl<'a> Bound<'a> {
             bound.placed.strides = [0; MAX_AXES];
         }
         Ok(bound)
-    }
-
-    /// The same tensor, called so in errors.
-    pub fn called(self, name: &'static str) -> Self {
-        Self { name, ..self }
     }
 
     pub fn elements(&self) -> u64 {

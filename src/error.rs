@@ -198,6 +198,12 @@ pub enum Error {
         /// The name given.
         name: u64,
     },
+    /// Scratch that a host has taken out of a recipe, as a tensor of another.
+    #[error("scratch {index} is of another recipe, whose dispatches alone it is for: give memory of your own")]
+    ForeignScratch {
+        /// Its index in that recipe.
+        index: usize,
+    },
     /// A byte offset that is no multiple of the element size.
     #[error("{role} starts at byte {offset}, which is no multiple of {alignment}, the size of its elements")]
     OffsetAlignment {

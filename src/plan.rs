@@ -3,7 +3,7 @@
 use crate::cache::Pipeline;
 use crate::geometry::Extent;
 use crate::params::Params;
-use crate::recipe::Dispatch;
+use crate::recipe::{Dispatch, FIRST_RESULT};
 use crate::tensor::create_buffer;
 use crate::{Error, Memory, PipelineCache, Recipe, Result};
 
@@ -69,9 +69,8 @@ impl Plan {
         let Some(last) = dispatches.last() else { return Ok(Self::default()) };
         let label = last.kernel.label();
         let (params, params_stride) = params_buffer(device, &label, dispatches)?;
-        let results = results.iter().map(|result| Ok(result.cloned()));
-        let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label).map(Some));
-        let scratch = results.chain(scratch).collect::<Result<Vec<_>>>()?;
+        let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label));
+        let scratch = scratch.collect::<Result<Vec<_>>>()?;
         let mut steps: Vec<Step> = Vec::new();
         let mut params_offset = 0;
         for of_kernel in dispatches.chunk_by(|first, second| first.kernel == second.kernel) {
@@ -81,7 +80,8 @@ impl Plan {
                 let tensors = dispatch.bindings.iter().filter_map(|binding| {
                     let buffer = match binding.memory {
                         Memory::Buffer(buffer) => buffer,
-                        Memory::Scratch { index, .. } => scratch[index].as_ref()?,
+                        Memory::Scratch { index, .. } if index >= FIRST_RESULT => results[index - FIRST_RESULT]?,
+                        Memory::Scratch { index, .. } => &scratch[index],
                         Memory::Named { .. } => return None,
                     };
                     Some(wgpu::BufferBinding {

@@ -263,7 +263,7 @@ impl GpuSoftPool {
     pub fn forward_with<'a>(&self, input: impl Into<TensorView<'a>>, outputs: Outputs) -> Result<Forward> {
         let input = input.into();
         let pooled = input.shape.pooled(&self.config)?;
-        let recipes = self.recipes().with_results(3);
+        let recipes = self.recipes();
         let tensors = ForwardTensors {
             input,
             output: recipes.result_tensor(0, pooled, input.element_type)?,
@@ -336,7 +336,7 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let (input, grad_output) = (input.into(), grad_output.into());
         let shape = self.betas.as_ref().map_or(Shape::new([1]), |betas| Ok(betas.view().shape))?;
-        let recipes = self.recipes().with_results(1);
+        let recipes = self.recipes();
         let grad_beta = recipes.result_tensor(0, shape, ElementType::F32)?;
         let recipe = recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })?;
         let grad_beta = self.allocate(&grad_beta, "softpool grad_beta")?;
@@ -356,7 +356,7 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let (input, tangent) = (input.into(), tangent.into());
         let pooled = input.shape.pooled(&self.config)?;
-        let recipes = self.recipes().with_results(1);
+        let recipes = self.recipes();
         let output = recipes.result_tensor(0, pooled, input.element_type)?;
         let recipe = recipes.jvp(JvpTensors { input, tangent, output, statistics: None })?;
         let output = self.allocate(&output, "softpool jvp")?;
@@ -377,7 +377,7 @@ impl GpuSoftPool {
     ) -> Result<SecondGradients> {
         let (input, grad_output, tangent) = (input.into(), grad_output.into(), v.into());
         let pooled = input.shape.pooled(&self.config)?;
-        let recipes = self.recipes().with_results(2);
+        let recipes = self.recipes();
         let of_grad_output = recipes.result_tensor(0, pooled, input.element_type)?;
         let of_input = recipes.result_tensor(1, input.shape, input.element_type)?;
         let recipe = recipes.second_backward(SecondBackwardTensors {
@@ -402,7 +402,7 @@ impl GpuSoftPool {
         grad_output: TensorView<'_>,
         statistics: Option<StatisticsView<'_>>,
     ) -> Result<GpuTensor> {
-        let recipes = self.recipes().with_results(1);
+        let recipes = self.recipes();
         let grad_input = recipes.result_tensor(0, input.shape, input.element_type)?;
         let recipe = recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?;
         let grad_input = self.allocate(&grad_input, "softpool grad_input")?;

@@ -38,9 +38,11 @@ pub struct Recipes<'a> {
     betas: Option<TensorView<'a>>,
     limits: &'a wgpu::Limits,
     tuning: Tuning,
-    /// How many of the first scratch buffers are the caller's to make.
-    results: usize,
 }
+
+/// Scratch from this index on is not the recipe's: it stands for results, whose buffers are made once there is a recipe, so
+/// that calls are refused before.
+pub(crate) const FIRST_RESULT: usize = 1 << 16;
 
 /// The dispatches of a call, one after the other: each sees what those before it wrote.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +99,7 @@ impl<'a> Recipe<'a> {
 impl<'a> Recipes<'a> {
     /// Recipes of a pooling by `config`, within the limits of a device.
     pub fn new(config: &'a SoftPoolConfig, limits: &'a wgpu::Limits, tuning: Tuning) -> Self {
-        Self { config, betas: None, limits, tuning, results: 0 }
+        Self { config, betas: None, limits, tuning }
     }
 
     /// The same with the inverse temperatures that `betas` holds when a recipe runs: see
@@ -106,14 +108,9 @@ impl<'a> Recipes<'a> {
         Self { betas: Some(betas.into()), ..self }
     }
 
-    /// The same with so many results: buffers that are made once there is a recipe, so that calls are refused before.
-    pub(crate) fn with_results(self, results: usize) -> Self {
-        Self { results, ..self }
-    }
-
     /// What stands for the buffer of a result.
     fn result(&self, index: usize, bytes: u64) -> Result<Memory<'a>> {
-        Ok(Memory::Scratch { index, bytes: buffer_bytes(bytes, self.limits)? })
+        Ok(Memory::Scratch { index: FIRST_RESULT + index, bytes: buffer_bytes(bytes, self.limits)? })
     }
 
     /// Statistics that are a result.
@@ -133,8 +130,8 @@ impl<'a> Recipes<'a> {
     /// # Errors
     /// [`Error::RankMismatch`], [`Error::NoWindow`], [`Error::AdaptiveOutput`], [`Error::AxisTooLong`],
     /// [`Error::ShapeMismatch`] for the shapes; [`Error::BufferTooSmall`], [`Error::BufferUsage`],
-    /// [`Error::OffsetAlignment`], [`Error::SelfOverlap`], [`Error::Overlap`] for the buffers; [`Error::DeviceLimit`] for
-    /// windows beyond what the device can bind, or a device that lacks what kernels need.
+    /// [`Error::OffsetAlignment`], [`Error::SelfOverlap`], [`Error::Overlap`], [`Error::ForeignScratch`] for the memory;
+    /// [`Error::DeviceLimit`] for windows beyond what the device can bind, or a device that lacks what kernels need.
     pub fn forward(&self, tensors: ForwardTensors<'a>) -> Result<Recipe<'a>> {
         let mut call = Call::new(self, &tensors.input)?;
         let mut bound = vec![call.windows(Role::Y, &tensors.output)?];
@@ -182,6 +179,7 @@ impl<'a> Recipes<'a> {
     pub fn grad_beta(&self, tensors: GradBetaTensors<'a>) -> Result<Recipe<'a>> {
         let mut call = Call::new(self, &tensors.input)?;
         let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
+        call.writer.check_own(tensors.grad_beta.memory)?;
         let sums = Sums::new(&call.shape, &call.pooled, &tensors.grad_beta)?;
         let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
         for read in call.read.iter().chain([&grad_output]).chain(&given) {
@@ -216,8 +214,9 @@ impl<'a> Recipes<'a> {
     pub fn second_backward(&self, tensors: SecondBackwardTensors<'a>) -> Result<Recipe<'a>> {
         let mut call = Call::new(self, &tensors.input)?;
         let tangent = call.inputs(Role::Tangent, &tensors.tangent)?;
-        let jvp = tensors.grad_of_grad_output.as_ref().map(|view| call.windows(Role::Y, view)).transpose()?;
-        let jvp = jvp.map(|jvp| jvp.called("the gradient of the gradient of the output"));
+        let jvp = tensors.grad_of_grad_output.as_ref();
+        let name = "the gradient of the gradient of the output";
+        let jvp = jvp.map(|view| call.tensor(name, Role::Y, view, call.pooled)).transpose()?;
         let grad_output = call.windows(Role::GradOutput, &tensors.grad_output)?;
         let grad_input = call.inputs(Role::GradInput, &tensors.grad_of_input)?;
         // One dispatch writes the first of these, another the second.
@@ -246,35 +245,39 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(recipes: &Recipes<'a>, input: &TensorView<'a>) -> Result<Self> {
-        let Recipes { config, betas, limits, tuning, results } = *recipes;
+        let Recipes { config, betas, limits, tuning } = *recipes;
         let rank = config.rank();
         let (shape, pooled) = (input.shape.of_rank(rank)?, input.shape.pooled(config)?);
+        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), named: false };
+        writer.check_own(input.memory)?;
         let mut read = vec![Bound::tensor(Role::X, input, rank)?];
         if let Some(betas) = &betas {
+            writer.check_own(betas.memory)?;
             read.push(Bound::betas(betas, shape.channels())?);
         }
-        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), results, named: false };
         Ok(Self { config, tuning, shape, pooled, read, writer })
     }
 
     /// A tensor with one element an input.
     fn inputs(&self, role: Role, view: &TensorView<'a>) -> Result<Bound<'a>> {
-        self.tensor(role, view, self.shape)
+        self.tensor(role.described(), role, view, self.shape)
     }
 
     /// A tensor with one element a window.
     fn windows(&self, role: Role, view: &TensorView<'a>) -> Result<Bound<'a>> {
-        self.tensor(role, view, self.pooled)
+        self.tensor(role.described(), role, view, self.pooled)
     }
 
-    fn tensor(&self, role: Role, view: &TensorView<'a>, expected: Shape) -> Result<Bound<'a>> {
+    fn tensor(&self, name: &'static str, role: Role, view: &TensorView<'a>, expected: Shape) -> Result<Bound<'a>> {
         if view.shape != expected {
-            return Err(Error::ShapeMismatch { role: role.described(), given: view.shape, expected });
+            return Err(Error::ShapeMismatch { role: name, given: view.shape, expected });
         }
-        Bound::tensor(role, view, self.config.rank())
+        self.writer.check_own(view.memory)?;
+        Bound::called(name, role, view, self.config.rank())
     }
 
     fn statistics(&self, view: &StatisticsView<'a>) -> Result<Bound<'a>> {
+        self.writer.check_own(view.memory)?;
         Bound::words(Role::Statistics, STATISTICS_WORDS, view.memory, view.byte_offset, &self.pooled)
     }
 
@@ -307,7 +310,6 @@ pub(crate) struct Writer<'a> {
     recipe: Recipe<'a>,
     limits: &'a wgpu::Limits,
     beta: f32,
-    results: usize,
     /// Whether it runs on memory that is known by names.
     named: bool,
 }
@@ -315,9 +317,19 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Memory of the recipe's own.
     pub fn scratch(&mut self, bytes: u64) -> Result<Memory<'a>> {
-        let (index, bytes) = (self.results + self.recipe.scratch.len(), buffer_bytes(bytes, self.limits)?);
+        let (index, bytes) = (self.recipe.scratch.len(), buffer_bytes(bytes, self.limits)?);
         self.recipe.scratch.push(bytes);
         Ok(Memory::Scratch { index, bytes })
+    }
+
+    /// Refuses scratch that a host has taken from another recipe.
+    fn check_own(&self, memory: Memory<'_>) -> Result<()> {
+        match memory {
+            Memory::Scratch { index, .. } if (self.recipe.scratch.len()..FIRST_RESULT).contains(&index) => {
+                Err(Error::ForeignScratch { index })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Adds the dispatches of a kernel. `tensors` are those of `problem`; what is written must not overlap others.

@@ -28,11 +28,12 @@ impl<'a> Sums<'a> {
     pub fn new(shape: &Shape, pooled: &Shape, target: &TensorView<'a>) -> Result<Self> {
         let (batch, channels) = (shape.batch(), shape.channels());
         let dims = target.shape.dims();
+        let role = "the gradient of beta";
         if dims != [1] && dims != [channels] {
             let expected = Shape::new([channels])?;
-            return Err(Error::ShapeMismatch { role: "the gradient of beta", given: target.shape, expected });
+            return Err(Error::ShapeMismatch { role, given: target.shape, expected });
         }
-        let target = Bound::tensor(Role::Y, target, 0)?.called("the gradient of beta");
+        let target = Bound::called(role, Role::Y, target, 0)?;
         target.check(true)?;
         let count: usize = pooled.spatial().iter().product();
         let windows = u32::try_from(count).ok().filter(|&windows| windows < 1 << 31);

@@ -17,7 +17,7 @@ use softpool::{
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
-const TESTS: [(&str, fn()); 28] = [
+const TESTS: [(&str, fn()); 29] = [
     ("UnsupportedRank", unsupported_rank),
     ("AxisCount", axis_count),
     ("AxisParameter", axis_parameter),
@@ -38,6 +38,7 @@ const TESTS: [(&str, fn()); 28] = [
     ("SelfOverlap", self_overlap),
     ("BufferUsage", buffer_usage),
     ("NotABuffer", not_a_buffer),
+    ("ForeignScratch", foreign_scratch),
     ("OffsetAlignment", offset_alignment),
     ("Overlap", overlap),
     ("DeviceLimit", device_limit),
@@ -443,7 +444,7 @@ fn shape_mismatch() {
         let second = call.second_backward();
         call.refuses(SecondBackwardTensors { tangent: wrong, ..second }, variant, &[&direction]);
         call.refuses(SecondBackwardTensors { grad_output: wrong, ..second }, variant, &[&gradient]);
-        let part = of_windows("the output");
+        let part = of_windows("the gradient of the gradient of the output");
         call.refuses(SecondBackwardTensors { grad_of_grad_output: Some(wrong), ..second }, variant, &[&part]);
         let part = of_inputs("the gradient of the input");
         call.refuses(SecondBackwardTensors { grad_of_input: wrong, ..second }, variant, &[&part]);
@@ -900,6 +901,37 @@ fn not_a_buffer() {
         let call = Call { pool: call.pool.clone().with_betas(betas), ..Call::new(context) };
         call.refuses(call.forward(), "NotABuffer", &parts);
         call.refuses(call.grad_beta(), "NotABuffer", &parts);
+    });
+}
+
+#[test]
+fn foreign_scratch() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let recipe = call.pool.recipes().grad_beta(call.grad_beta()).expect("right tensors");
+        let mut bindings = recipe.dispatches().iter().flat_map(|dispatch| &dispatch.bindings);
+        let scratch = bindings.find(|binding| matches!(binding.memory, Memory::Scratch { index: 0, .. }));
+        let memory = scratch.expect("statistics that were not given").memory;
+        let statistics = Some(StatisticsView { memory, byte_offset: 0 });
+        let of_inputs = TensorView::new(memory, shape([1, 2, 4, 6]));
+        let of_windows = TensorView::new(memory, shape([1, 2, 2, 3]));
+        let (variant, parts) = ("ForeignScratch", ["scratch 0 is of another recipe", "give memory of your own"]);
+        call.refuses(ForwardTensors { input: of_inputs, ..call.forward() }, variant, &parts);
+        call.refuses(ForwardTensors { output: of_windows, ..call.forward() }, variant, &parts);
+        call.refuses(ForwardTensors { lse: Some(of_windows), ..call.forward() }, variant, &parts);
+        call.refuses(ForwardTensors { statistics, ..call.forward() }, variant, &parts);
+        call.refuses(BackwardTensors { grad_input: of_inputs, ..call.backward() }, variant, &parts);
+        call.refuses(BackwardTensors { statistics, ..call.backward() }, variant, &parts);
+        call.refuses(JvpTensors { tangent: of_inputs, ..call.jvp() }, variant, &parts);
+        call.refuses(GradBetaTensors { statistics, ..call.grad_beta() }, variant, &parts);
+        let sum = TensorView::new(memory, shape([1]));
+        call.refuses(GradBetaTensors { grad_beta: sum, ..call.grad_beta() }, variant, &parts);
+        let grad_of_grad_output = Some(of_windows);
+        call.refuses(SecondBackwardTensors { grad_of_grad_output, ..call.second_backward() }, variant, &parts);
+        refused(call.pool.forward(of_inputs), variant, &parts);
+        refused(call.pool.grad_beta(of_inputs, &call.grad_output), variant, &parts);
+        let call = Call { pool: call.pool.clone().with_betas(sum), ..Call::new(context) };
+        call.refuses(call.forward(), variant, &parts);
     });
 }
 
