@@ -10,7 +10,9 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
-use burn::tensor::{DType, Shape, Tensor};
+#[cfg(feature = "fusion")]
+use burn::tensor::Shape;
+use burn::tensor::{DType, Tensor};
 use burn_cubecl::{CubeBackend, CubeDevice};
 use softpool::{GradientRule, SoftPoolConfig};
 
