@@ -4,9 +4,17 @@ fn f32_from_bf16(words: vec2<u32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(vec4(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u));
 }
 
-// By integers: WGSL's own conversion is an option of devices, and may lose what is subnormal.
 fn f32_from_f16(words: vec2<u32>) -> vec4<f32> {
-    let bits = vec4(words.x, words.x >> 16u, words.y, words.y >> 16u);
+    return f32_from_f16_bits(vec4(words.x, words.x >> 16u, words.y, words.y >> 16u));
+}
+
+// Of the lower halves.
+fn f32_from_bf16_bits(bits: vec4<u32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bits << vec4(16u));
+}
+
+// By integers: WGSL's own conversion is an option of devices, and may lose what is subnormal.
+fn f32_from_f16_bits(bits: vec4<u32>) -> vec4<f32> {
     let magnitude = bits & vec4(0x7fffu);
     // The exponent's bias goes from 15 to 127; subnormals are multiples of 2^-24; infinities and NaN keep all exponent bits.
     let normal = (magnitude << vec4(13u)) + vec4(112u << 23u);

@@ -78,8 +78,8 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 
 // Grid: x counts the blocks of all planes, row after row, layer after layer (FLAT_PLANES, where they are few enough); or
 // those of a layer (FLAT_LAYERS), or of a row, which y counts then, and z counts the layers of each plane in turn. With
-// CHANNELS_LAST x counts the channels of each block of a row, and z the layers of each sample: neighbours in memory are
-// neighbours in the grid. `size` is what the blocks tile; a dispatch has all of its blocks (WHOLE_PLANES), or some.
+// CHANNELS_LAST x counts the channels of each block of a row, CHANNELS at a time, and z the layers of each sample: neighbours
+// in memory are neighbours in the grid. `size` is what the blocks tile; a dispatch has all of its blocks (WHOLE_PLANES), or some.
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     var blocks = params.blocks;
     if (WHOLE_PLANES) {
@@ -89,8 +89,9 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     var at = (invocation + params.first_invocation).zyx;
     var channel = 0u;
     if (CHANNELS_LAST) {
-        let column = at.z / params.channels;
-        channel = at.z - column * params.channels;
+        let groups = params.channels / CHANNELS;
+        let column = at.z / groups;
+        channel = CHANNELS * (at.z - column * groups);
         at.z = column;
     }
     if (FLAT_PLANES) {

@@ -69,6 +69,8 @@ pub(crate) struct Geometry {
     pub keeps_rows: bool,
     /// Whether inputs remain after the last window's cell.
     pub has_remainder: bool,
+    /// Whether an invocation computes two channels, whose elements are the halves of words.
+    pub pairs: bool,
 }
 
 /// What the grid's x counts: the more it counts, the fewer invocations of a workgroup are left idle.
@@ -254,6 +256,20 @@ impl Problem {
     fn channels_last(&self) -> bool {
         let x = self.tensors.iter().find(|tensor| tensor.role == Role::X);
         self.channels > 1 && x.is_some_and(|x| x.strides[1] == 1 && x.strides[4] > 1)
+    }
+
+    /// Whether there are no tensors but such of words with an element of each of two channels, which kernels take as pairs.
+    fn channels_pair_up(&self) -> bool {
+        let in_pairs = |tensor: &Placed| {
+            let [sample, channel, position @ ..] = tensor.strides;
+            let starts = [tensor.offset, sample].into_iter().chain(position);
+            tensor.element_type.is_half() && channel == 1 && { starts }.all(|start| start.is_multiple_of(2))
+        };
+        let takes = |role| matches!(role, Role::X | Role::Y | Role::GradOutput | Role::GradInput);
+        let mut tensors = self.tensors.iter().filter(|tensor| tensor.role != Role::Betas);
+        self.channels_last()
+            && self.channels.is_multiple_of(2)
+            && tensors.all(|tensor| takes(tensor.role) && in_pairs(tensor))
     }
 
     fn axes(&self) -> [AxisWindow; MAX_RANK] {
@@ -459,7 +475,8 @@ impl Problem {
         });
         let patch = by_axis(|i| patch_of(&axes[i], block[i]));
         let unrolls_rows = patch[0].saturating_mul(patch[1]) <= self.tuning.max_unrolled_rows;
-        let fits = kernel == Kernel::ForwardOverlap && product(patch) <= self.tuning.max_patch;
+        let keeps_patch = kernel == Kernel::ForwardOverlap && unrolls_rows && product(patch) <= self.tuning.max_patch;
+        let pairs = kernel.takes_pairs() && (keeps_patch || !kernel.is_forward()) && self.channels_pair_up();
         let saves_statistics = self.tensors.iter().any(|tensor| tensor.role == Role::Statistics);
         let mut geometry = Geometry {
             kernel,
@@ -475,9 +492,10 @@ impl Problem {
             one_sample: self.samples == 1,
             grid: Grid::Rows,
             unrolls_rows,
-            keeps_rows: !vectors.x && unrolls_rows && fits && !saves_statistics,
+            keeps_rows: !vectors.x && keeps_patch && !saves_statistics && !pairs,
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
+            pairs,
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
@@ -607,8 +625,13 @@ impl Geometry {
             Grid::Rows => [all(&[w]), all(&[h]), all(&[d, samples, channels])],
             Grid::Layers => [all(&[w, h]), 1, all(&[d, samples, channels])],
             Grid::Planes => [all(&[w, h, d, samples, channels]), 1, 1],
-            Grid::ChannelsLast => [all(&[w, channels]), all(&[h]), all(&[d, samples])],
+            Grid::ChannelsLast => [all(&[w, channels / self.channels_of_invocation()]), all(&[h]), all(&[d, samples])],
         }
+    }
+
+    /// Channels that an invocation computes, one after the other.
+    pub fn channels_of_invocation(&self) -> u64 {
+        if self.pairs { 2 } else { 1 }
     }
 
     /// Blocks of one plane along width, height and depth.
@@ -645,6 +668,7 @@ impl Geometry {
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
+        constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
         let [x, y, _] = self.workgroup;
         if matches!(self.kernel, Kernel::TangentWorkgroup | Kernel::Sum | Kernel::BackwardWorkgroup) {
             constants.extend([("LANES_X", x), ("LANES_Y", y)]);
@@ -702,6 +726,9 @@ impl Geometry {
             ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
             ("CELL_ROWS", cells[0] * cells[1]),
             ("PATCH_ROWS", patch[0] * patch[1]),
+            ("WORD_ROWS", if self.pairs { patch[0] * patch[1] } else { 1 }),
+            ("Y_WORD_ROWS", if self.pairs { block[0] * block[1] } else { 1 }),
+            ("GRADIENT_WORD_ROWS", if self.pairs { cells[0] * cells[1] } else { 1 }),
             ("KEPT_ROWS", if self.keeps_rows { patch[0] * patch[1] } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
@@ -716,6 +743,11 @@ impl Kernel {
     /// Whether a workgroup shares a block, rather than each invocation having its own.
     pub fn is_shared(self) -> bool {
         matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup | Self::TangentWorkgroup | Self::Sum)
+    }
+
+    /// Whether an invocation can compute two channels.
+    pub fn takes_pairs(self) -> bool {
+        matches!(self, Self::ForwardOverlap | Self::BackwardOverlap)
     }
 
     pub fn reads_statistics(self) -> bool {

@@ -156,7 +156,8 @@ pub(crate) fn pieces(problem: &Problem, geometry: &Geometry, limits: DispatchLim
             pieces.extend(grid_pieces(geometry, region, limits));
             continue;
         };
-        if region.count[axis] <= 1 {
+        let undivided = if axis == 1 { geometry.channels_of_invocation() } else { 1 };
+        if region.count[axis] <= undivided {
             return Err(Error::DeviceLimit {
                 what: "what one block of windows needs of a tensor, in bytes,",
                 given: bytes,
@@ -165,7 +166,7 @@ pub(crate) fn pieces(problem: &Problem, geometry: &Geometry, limits: DispatchLim
                 fix: "request a larger limit, pool less at once, or give closer strides",
             });
         }
-        let half = region.count[axis] / 2;
+        let half = (region.count[axis] / 2).next_multiple_of(undivided);
         let (mut before, mut after) = (region, region);
         before.count[axis] = half;
         after.count[axis] -= half;

@@ -117,6 +117,7 @@ impl Specialisation {
             ("SECOND", self.geometry.second),
             ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
+            ("PAIRS", self.geometry.pairs),
             ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
             ("ADAPTIVE_D", self.geometry.axes[0].adaptive > 0),
             ("ADAPTIVE_H", self.geometry.axes[1].adaptive > 0),
@@ -152,7 +153,6 @@ impl Specialisation {
         };
         let access = if self.read_only(role) { "read" } else { "read_write" };
         let (vector, writes) = (self.is_vector(role), self.writes(role));
-        let half = |element_type| if element_type == ElementType::F16 { "f16" } else { "bf16" };
         let binding = self.bound().take_while(|bound| *bound != role).count();
         let declare =
             |element: &str| format!("@group(0) @binding({binding}) var<storage, {access}> {name}: array<{element}>;");
@@ -181,6 +181,13 @@ impl Specialisation {
                 let store4 = format!("{name}[index / 4u] = pack_halves({half}_bits(values));");
                 (declare("vec2<u32>"), format!("{four}[index % 4u]"), four, store, store4)
             }
+            // An invocation that computes both halves of a word has it to itself.
+            Some(element_type) if writes && self.geometry.pairs => {
+                let (half, word) = (half(element_type), format!("{name}[index / 2u]"));
+                let load = format!("f32_from_{half}_bits(vec4({word} >> half_shift(index))).x");
+                let store = format!("{word} ^= half_change({word}, index, {half}_bits(vec4(value)).x);");
+                (declare("u32"), load, loads, store, stores)
+            }
             // Another invocation may write the other half of a word at the same time.
             Some(element_type) if writes => {
                 let (half, word) = (half(element_type), format!("&{name}[index / 2u]"));
@@ -207,7 +214,31 @@ impl Specialisation {
             writeln!(text, "fn store_{name}(index: u32, value: f32) {{ {store} }}")?;
             writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{ {store4} }}")?;
         }
-        Ok(())
+        self.write_word_accessor(role, text)
+    }
+
+    /// Of a tensor x whose words hold an element of each of two channels: `load_x_word` and `store_x_word`; `x_of_bits` and
+    /// `bits_of_x` for elements in the lower halves of words. Kernels that take pairs of channels name them without, too.
+    fn write_word_accessor(&self, role: Role, text: &mut String) -> std::fmt::Result {
+        if !self.geometry.kernel.takes_pairs() || !matches!(role, Role::X | Role::Y | Role::GradInput) {
+            return Ok(());
+        }
+        let name = role.name();
+        let (load, store, of_bits, bits_of) = match self.tensors[role as usize] {
+            Some(element_type) if self.geometry.pairs => {
+                let (half, word) = (half(element_type), format!("{name}[index / 2u]"));
+                let store = format!("{word} = word;");
+                (word, store, format!("f32_from_{half}_bits(bits)"), format!("{half}_bits(values)"))
+            }
+            _ => ("0u".into(), String::new(), "vec4(0.0)".into(), "vec4(0u)".into()),
+        };
+        if self.writes(role) {
+            writeln!(text, "fn store_{name}_word(index: u32, word: u32) {{ {store} }}")?;
+            writeln!(text, "fn bits_of_{name}(values: vec4<f32>) -> vec4<u32> {{ return {bits_of}; }}")
+        } else {
+            writeln!(text, "fn load_{name}_word(index: u32) -> u32 {{ return {load}; }}")?;
+            writeln!(text, "fn {name}_of_bits(bits: vec4<u32>) -> vec4<f32> {{ return {of_bits}; }}")
+        }
     }
 
     /// Whether the tensor is bound as vectors of four elements.
@@ -272,6 +303,7 @@ impl Kernel {
     /// The files that make the kernel, its own last; those that all share apart.
     fn files(self) -> Vec<&'static str> {
         const ROWS: &str = include_str!("../shaders/rows.wgsl");
+        const PAIRS: &str = include_str!("../shaders/pairs.wgsl");
         const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
         const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
@@ -287,7 +319,9 @@ impl Kernel {
         const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
-            Self::ForwardOverlap => vec![ROWS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")],
+            Self::ForwardOverlap => {
+                vec![ROWS, PAIRS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")]
+            }
             Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
             Self::ForwardWorkgroup => {
                 vec![SHARED_WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")]
@@ -297,7 +331,7 @@ impl Kernel {
             }
             Self::BackwardOverlap => {
                 let kernel = include_str!("../shaders/backward_overlap.wgsl");
-                vec![ROWS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
+                vec![ROWS, PAIRS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
             }
             Self::BackwardStatistics => {
                 let kernel = include_str!("../shaders/backward_statistics.wgsl");
@@ -314,4 +348,9 @@ impl Kernel {
             Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), LANE_SUMS, SUMS_BY_WORKGROUP],
         }
     }
+}
+
+/// What shaders/halves.wgsl calls a half type.
+fn half(element_type: ElementType) -> &'static str {
+    if element_type == ElementType::F16 { "f16" } else { "bf16" }
 }

@@ -53,6 +53,12 @@ fn other_storage_is_split_as_well() {
         (ElementType::F32, Order::ChannelsLast, Case::normal("k3 s1", windows([3, 3], [1]), [1, 12, 190, 150])),
         (ElementType::F16, Order::ChannelsLast, Case::normal("k3 s2", windows([3, 3], [2]), [1, 13, 251, 201])),
         (ElementType::Bf16, Order::Contiguous, Case::normal("k3 s1", windows([3, 3], [1]), [1, 1, 801, 703])),
+        // One block, of pairs of channels, which splitting must leave together.
+        (
+            ElementType::F16,
+            Order::ChannelsLast,
+            Case::normal("k3 s2 p1", windows([3, 3], [2]).padding([1]), [1, 150_002, 2, 2]),
+        ),
         (ElementType::F16, Order::Any, Case::normal("k2 s2", windows([2, 2], [2]), [2, 3, 331, 401])),
     ];
     on_every_adapter(|context| {
@@ -61,11 +67,11 @@ fn other_storage_is_split_as_well() {
             let mut random = Random::new(seed as u64 + 1);
             let (case, v) = rounded(case, *element_type, &mut random);
             let (inputs, windows) = (case.shape, case.pooled());
-            let shapes = [inputs, windows, inputs, windows, windows, inputs, windows, windows, inputs];
+            let shapes = [inputs, windows, inputs, windows, windows, windows, inputs, windows, windows, inputs];
             let stored = shapes.map(|shape| Stored::new(shape, *element_type, *order, &mut random));
             let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone()).expect("a pooling");
-            let got = run_stored(&small, &cut, &case, &v, &stored);
-            let want = run_stored(context, &pool(context, &case.config), &case, &v, &stored);
+            let got = run_stored(&small, &cut, &case, &v, &stored, 8);
+            let want = run_stored(context, &pool(context, &case.config), &case, &v, &stored, 8);
             for ((name, got), want) in TENSORS[3..].iter().zip(&got).zip(&want) {
                 let what = format!("{name} of {} in {order:?} on {}", case.name, context.name());
                 assert_same_bits(&what, got, want);

@@ -4,11 +4,13 @@
 
 mod common;
 
-use common::stored::{Order, check_stored};
+use common::stored::{Order, check_stored, check_stored_from};
 use common::{Case, Random, assert_same_bits, check, on_every_adapter, one_of_each_kernel, pool, run, windows};
 use proptest::prelude::*;
 use softpool::ElementType::{Bf16, F16, F32};
-use softpool::{BackwardTensors, ElementType, ForwardTensors, Shape, SoftPoolConfig, TensorView};
+use softpool::{
+    BackwardTensors, ElementType, ForwardTensors, Memory, Recipes, Shape, SoftPoolConfig, TensorView, Tuning, wgpu,
+};
 
 /// Kernels of each kind, and rows that are multiples of four, whose halves are read and written as whole words.
 fn cases() -> Vec<Case> {
@@ -50,6 +52,41 @@ fn bf16_contiguous() {
 fn channels_last() {
     check_all(F32, Order::ChannelsLast);
     check_all(F16, Order::ChannelsLast);
+}
+
+/// Where each word has halves of two channels, one invocation computes both: also where one of them goes by the definition,
+/// as values far apart do.
+#[test]
+fn channels_in_pairs() {
+    let builder = || windows([3, 3], [2]).padding([1]);
+    let cases = [
+        Case::normal("k3 s2 p1 in pairs", builder(), [2, 4, 9, 22]),
+        Case::with_values("far apart, in pairs", builder(), [2, 4, 9, 22], |random, i| {
+            random.normal() + if i % 7 == 0 && i / 198 % 2 == 1 { 100.0 } else { 0.0 }
+        }),
+    ];
+    let limits = wgpu::Limits::default();
+    for case in &cases {
+        let view = |name, shape: Shape| {
+            let [_, channels, height, width] = shape.dims() else { panic!("four axes") };
+            let memory = Memory::Named { name, bytes: 1 << 20 };
+            let strides = [channels * height * width, 1, channels * width, *channels];
+            TensorView::new(memory, shape).of_type(F16).with_strides(strides).unwrap()
+        };
+        let (x, y) = (view(0, case.shape), view(1, case.pooled()));
+        let recipes = Recipes::new(&case.config, &limits, Tuning::CPU);
+        for recipe in [
+            recipes.forward(ForwardTensors::new(x, y)).unwrap(),
+            recipes.backward(BackwardTensors::new(x, y, view(2, case.shape))).unwrap(),
+        ] {
+            assert!(recipe.dispatches()[0].kernel.wgsl().contains("const PAIRS = true;"), "{}", case.name);
+        }
+    }
+    on_every_adapter(|context| {
+        check_stored_from(context, &cases[0], F16, Order::ChannelsLast, 1, 8);
+        check_stored_from(context, &cases[0], Bf16, Order::ChannelsLast, 2, 8);
+        check_stored_from(context, &cases[1], F16, Order::ChannelsLast, 3, 8);
+    });
 }
 
 #[test]

@@ -73,11 +73,12 @@ impl Stored {
 }
 
 /// The tensors of a forward, a backward, a jvp and a second backward.
-pub const TENSORS: [&str; 9] = ["x", "g", "v", "y", "lse", "grad_input", "jvp", "grad of g", "grad of x"];
+pub const TENSORS: [&str; 10] = ["x", "g", "v", "y", "lse", "y alone", "grad_input", "jvp", "grad of g", "grad of x"];
 /// Those of [`TENSORS`] that are inputs of the pooling; the others are written.
 const READ: usize = 3;
 
-/// Runs `case` with its tensors stored so, next to each other in one buffer, and returns what was written, as f32.
+/// Runs `case` with its tensors stored so, next to each other in one buffer from byte `lead` on, and returns what was written,
+/// as f32.
 ///
 /// # Panics
 /// If a byte changes that belongs to no output.
@@ -87,9 +88,10 @@ pub fn run_stored(
     case: &Case,
     v: &[f32],
     stored: &[Stored; TENSORS.len()],
+    lead: usize,
 ) -> Vec<Vec<f32>> {
     const POISON: u8 = 0xa5;
-    let mut bytes = vec![POISON; 6];
+    let mut bytes = vec![POISON; lead];
     let mut offsets = Vec::new();
     for tensor in stored {
         let size = tensor.element_type.bytes() as usize;
@@ -109,11 +111,12 @@ pub fn run_stored(
     let buffer =
         context.upload(words, bytemuck::cast_slice(&bytes.chunks(4).map(word).collect::<Vec<_>>())).expect("small");
     let view = |index: usize| stored[index].view(buffer.buffer(), offsets[index]);
-    let [x, g, v, y, lse, grad_input, jvp, grad_of_g, grad_of_x] = std::array::from_fn(view);
+    let [x, g, v, y, lse, y_alone, grad_input, jvp, grad_of_g, grad_of_x] = std::array::from_fn(view);
 
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let forward = ForwardTensors { lse: Some(lse), ..ForwardTensors::new(x, y) };
     pool.encode_forward(&mut encoder, forward).expect("a valid case");
+    pool.encode_forward(&mut encoder, ForwardTensors::new(x, y_alone)).expect("a valid case");
     pool.encode_backward(&mut encoder, BackwardTensors::new(x, g, grad_input)).expect("a valid case");
     let tensors = JvpTensors { input: x, tangent: v, output: jvp, statistics: None };
     pool.encode_jvp(&mut encoder, tensors).expect("a valid case");
@@ -163,6 +166,7 @@ pub fn run_plainly(context: &GpuContext, pool: &GpuSoftPool, case: &Case, v: &[f
     let tensors = [
         forward.y,
         forward.lse.expect("asked for"),
+        pool.forward(&x).expect("a valid case"),
         pool.backward(&x, &g).expect("a valid case"),
         pool.jvp(&x, &v).expect("a valid case"),
         second.grad_output,
@@ -181,14 +185,26 @@ pub fn rounded(case: &Case, element_type: ElementType, random: &mut Random) -> (
 /// # Panics
 /// If the results of tensors stored so are not those of contiguous f32 tensors, rounded once.
 pub fn check_stored(context: &GpuContext, case: &Case, element_type: ElementType, order: Order, seed: u64) {
+    check_stored_from(context, case, element_type, order, seed, 6);
+}
+
+/// [`check_stored`] with the first tensor at byte `lead` of the buffer.
+pub fn check_stored_from(
+    context: &GpuContext,
+    case: &Case,
+    element_type: ElementType,
+    order: Order,
+    seed: u64,
+    lead: usize,
+) {
     let mut random = Random::new(seed);
     let (case, v) = rounded(case, element_type, &mut random);
     let pool = super::pool(context, &case.config);
     let inputs = case.shape;
     let windows = case.pooled();
-    let shapes = [inputs, windows, inputs, windows, windows, inputs, windows, windows, inputs];
+    let shapes = [inputs, windows, inputs, windows, windows, windows, inputs, windows, windows, inputs];
     let stored = shapes.map(|shape| Stored::new(shape, element_type, order, &mut random));
-    let got = run_stored(context, &pool, &case, &v, &stored);
+    let got = run_stored(context, &pool, &case, &v, &stored, lead);
     let want = run_plainly(context, &pool, &case, &v);
     for ((name, got), want) in TENSORS[READ..].iter().zip(&got).zip(&want) {
         let want: Vec<f32> = want.iter().map(|&value| element_type.round(value)).collect();
