@@ -35,6 +35,7 @@ pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(Str
         (Tuning::GPU, Contiguous, F16, 0, false, false),
         (Tuning::GPU, Strided, Bf16, 1, true, true),
         (Tuning::GPU, ChannelsLast, F16, 3, false, true),
+        (Tuning::GPU, ChannelsLast, Bf16, 2, false, true),
     ] {
         let place = |role: Role| {
             let of_inputs = role.is_of_inputs();
