@@ -127,11 +127,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         for (var pd = 0u; pd < PATCH_D; pd++) { // unroll
             for (var ph = 0u; ph < PATCH_H; ph++) { // unroll
                 const row = pd * PATCH_H + ph;
-                if (PAIRS) {
-                    rows[row] = row_of_channel(words[min(row, WORD_ROWS - 1u)], channel);
-                } else {
-                    rows[row] = load_row(plane, start.xy + vec2(i32(pd), i32(ph)), start.z);
-                }
+                let depth_height = start.xy + vec2(i32(pd), i32(ph));
+                rows[row] = patch_row(words[min(row, WORD_ROWS - 1u)], channel, plane, depth_height, start.z);
                 extremes = row_extremes(extremes, rows[row]);
             }
         }

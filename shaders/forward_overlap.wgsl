@@ -106,12 +106,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         for (var pd = 0u; pd < PATCH_D; pd++) { // unroll if UNROLL_ROWS
             for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
                 let depth_height = start.xy + vec2(i32(pd), i32(ph));
-                var row: array<vec4<f32>, QUADS>;
-                if (PAIRS) {
-                    row = row_of_channel(words[min(pd * PATCH_H + ph, WORD_ROWS - 1u)], channel);
-                } else {
-                    row = load_row(plane, depth_height, start.z);
-                }
+                let row_words = words[min(pd * PATCH_H + ph, WORD_ROWS - 1u)];
+                let row = patch_row(row_words, channel, plane, depth_height, start.z);
                 extremes = row_extremes(extremes, row);
                 if (KEPT_ROWS == PATCH_ROWS) {
                     kept[min(pd * PATCH_H + ph, KEPT_ROWS - 1u)] = row;
@@ -128,12 +124,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             for (var ph = 0u; ph < PATCH_H; ph++) { // unroll if UNROLL_ROWS
                 let depth_height = start.xy + vec2(i32(pd), i32(ph));
                 var row: array<vec4<f32>, QUADS>;
-                if (PAIRS) {
-                    row = row_of_channel(words[min(pd * PATCH_H + ph, WORD_ROWS - 1u)], channel);
-                } else if (KEPT_ROWS == PATCH_ROWS) {
+                if (KEPT_ROWS == PATCH_ROWS) {
                     row = kept[min(pd * PATCH_H + ph, KEPT_ROWS - 1u)];
                 } else {
-                    row = load_row(plane, depth_height, start.z);
+                    let row_words = words[min(pd * PATCH_H + ph, WORD_ROWS - 1u)];
+                    row = patch_row(row_words, channel, plane, depth_height, start.z);
                 }
                 let of_row = row_sums(row, inside_row(depth_height, start.z), about);
                 for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll

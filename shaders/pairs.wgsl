@@ -1,4 +1,4 @@
-// Rows of the patch of two channels at once, where each word of the input holds an element of both: with PAIRS.
+// Rows of the patch: with PAIRS of two channels at once, where each word of the input holds an element of both.
 
 fn load_row_of_words(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<u32>, QUADS> {
     let last = vec3<i32>(params.input_size) - 1;
@@ -20,4 +20,18 @@ fn row_of_channel(words: array<vec4<u32>, QUADS>, channel: u32) -> array<vec4<f3
         row[quad] = scale * x_of_bits(words[quad] >> vec4(16u * channel));
     }
     return row;
+}
+
+// A row of a channel's patch, from its words with PAIRS, else from memory.
+fn patch_row(
+    words: array<vec4<u32>, QUADS>,
+    channel: u32,
+    plane: vec2<u32>,
+    depth_height: vec2<i32>,
+    first_column: i32,
+) -> array<vec4<f32>, QUADS> {
+    if (PAIRS) {
+        return row_of_channel(words, channel);
+    }
+    return load_row(plane, depth_height, first_column);
 }

@@ -70,8 +70,10 @@ fn other_storage_is_split_as_well() {
             let shapes = [inputs, windows, inputs, windows, windows, windows, inputs, windows, windows, inputs];
             let stored = shapes.map(|shape| Stored::new(shape, *element_type, *order, &mut random));
             let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone()).expect("a pooling");
-            let got = run_stored(&small, &cut, &case, &v, &stored, 8);
-            let want = run_stored(context, &pool(context, &case.config), &case, &v, &stored, 8);
+            // At an odd element; but pairs of channels are whole words.
+            let lead = if case.shape.channels() == 150_002 { 8 } else { 6 };
+            let got = run_stored(&small, &cut, &case, &v, &stored, lead);
+            let want = run_stored(context, &pool(context, &case.config), &case, &v, &stored, lead);
             for ((name, got), want) in TENSORS[3..].iter().zip(&got).zip(&want) {
                 let what = format!("{name} of {} in {order:?} on {}", case.name, context.name());
                 assert_same_bits(&what, got, want);
