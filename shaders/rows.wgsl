@@ -7,23 +7,27 @@
 // What lies outside the input is replaced by the elements at its edge: they are near the patch's own and leave its
 // extremes about where they are. Whoever adds up elements masks them.
 
+fn row_inside(depth_height: vec2<i32>) -> vec3<u32> {
+    return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+}
+
+fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
+    let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+    return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
+}
+
 fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
-    let last = vec3<i32>(params.input_size) - 1;
-    let start = x_index(plane, vec3(vec2<u32>(clamp(depth_height, vec2(0), last.xy)), 0u));
+    let start = x_index(plane, row_inside(depth_height));
+    let last = i32(params.input_size.z) - 1;
     let scale = 0.5 * sign_of_beta();
     var row: array<vec4<f32>, QUADS>;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
         let column = first_column - i32(LEAD) + i32(4u * quad);
         if (VECTOR_X) {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last.z - 3)));
+            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
         } else {
-            let columns = vec4<u32>(clamp(column + LANES_OF_4, vec4(0), vec4(last.z)));
-            row[quad] = scale * vec4(
-                load_x(start + columns.x * step_x()),
-                load_x(start + columns.y * step_x()),
-                load_x(start + columns.z * step_x()),
-                load_x(start + columns.w * step_x()),
-            );
+            let at = start + columns_inside(first_column, quad) * step_x();
+            row[quad] = scale * vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
         }
     }
     return row;

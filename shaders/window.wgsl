@@ -45,6 +45,8 @@ struct Params {
     inverse_blocks_w: f32,
     // 1 / the number of blocks of a layer.
     inverse_blocks_layer: f32,
+    // 0, which compilers don't know.
+    zero: u32,
     x: Layout,
     y: Layout,
     lse: Layout,

@@ -28,7 +28,7 @@ const LARGE_WINDOW_TAPS: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kernel {
     ForwardDisjoint,
-    ForwardOverlap,
+    ForwardRows,
     ForwardWindow,
     ForwardWorkgroup,
     BackwardDisjoint,
@@ -62,11 +62,8 @@ pub(crate) struct Geometry {
     /// Whether all planes count as channels of one sample.
     pub one_sample: bool,
     pub grid: Grid,
-    /// Whether a forward block unrolls the rows of its patch.
-    pub unrolls_rows: bool,
-    /// Whether it keeps them in registers, rather than to read them again. Not with statistics: drivers' optimisers then
-    /// make another order of their sums, by an ulp, than they make of contiguous rows'.
-    pub keeps_rows: bool,
+    /// Rows whose partial windows a strip keeps.
+    pub ring_rows: u32,
     /// Whether inputs remain after the last window's cell.
     pub has_remainder: bool,
     /// Whether an invocation computes two channels, whose elements are the halves of words.
@@ -118,12 +115,16 @@ pub(crate) struct Problem {
 /// and leave more invocations to run beside each other. Results have the same accuracy either way, but not the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tuning {
+    /// Columns of windows that an invocation computes where windows overlap, at most: a multiple of 4.
+    pub columns: u32,
+    /// Rows of windows that it goes down, at most 32.
+    pub rows: u32,
+    /// Rows of the input that it keeps the partial windows of; of larger windows every row is read again.
+    pub ring_rows: u32,
     /// Inputs that an invocation may keep in registers, where windows overlap.
     pub max_patch: u64,
     /// Sums that an invocation may keep in registers, two for each window or input that it computes.
     pub max_sums: u64,
-    /// Rows of a patch that an invocation unrolls; more are a loop.
-    pub max_unrolled_rows: u32,
     /// Invocations below which a smaller block is better.
     pub least_invocations: u64,
     /// Invocations that share a window too large for one: a power of two, at most 256.
@@ -133,16 +134,30 @@ pub struct Tuning {
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
     /// Chosen by these limits, not measured yet.
-    pub const GPU: Self =
-        Self { max_patch: 96, max_sums: 64, max_unrolled_rows: 32, least_invocations: 1 << 17, window_lanes: 64 };
+    pub const GPU: Self = Self {
+        columns: 4,
+        rows: 16,
+        ring_rows: 7,
+        max_patch: 96,
+        max_sums: 64,
+        least_invocations: 1 << 16,
+        window_lanes: 64,
+    };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
     /// vectors have eight lanes. Measured on Mesa's.
-    pub const CPU: Self =
-        Self { max_patch: 400, max_sums: 400, max_unrolled_rows: 32, least_invocations: 1 << 9, window_lanes: 8 };
+    pub const CPU: Self = Self {
+        columns: 16,
+        rows: 32,
+        ring_rows: 13,
+        max_patch: 400,
+        max_sums: 400,
+        least_invocations: 1 << 9,
+        window_lanes: 8,
+    };
 
     /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
     /// wgpu panics in another that waits for the device.
-    pub const SOFTWARE_GL: Self = Self { max_patch: 160, max_sums: 64, max_unrolled_rows: 12, ..Self::CPU };
+    pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, max_patch: 160, max_sums: 64, ..Self::CPU };
 
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
@@ -323,15 +338,6 @@ impl Problem {
         let inputs = || product(by_axis(|i| block[i] * axes[i].stride));
         let Tuning { max_patch, max_sums, .. } = self.tuning;
         let (fits, iterations) = match kernel {
-            // Each row of the patch is read twice, and each window reads its taps three times. Blocks of eight rows pay where
-            // as many rows again are shared.
-            Kernel::ForwardOverlap => {
-                let tall = block[1] > 4 && axes[1].span() <= block[1];
-                let rows = [0, 1].map(|i| u64::from(patch_of(&axes[i], block[i])));
-                let rows_read = rows[0].saturating_mul(rows[1]).saturating_mul(2);
-                let taps_read = product(block) * 3 * self.taps();
-                (2 * product(block) <= max_sums && !tall, rows_read.saturating_add(taps_read))
-            }
             // Each input evaluates its windows.
             Kernel::BackwardOverlap => {
                 let patch = product(by_axis(|i| cover(i).patch));
@@ -380,11 +386,44 @@ impl Problem {
             return self.geometry(Kernel::ForwardDisjoint, block);
         }
         if self.overlaps() && self.axes()[2].span() <= MAX_UNROLLED_WIDTH {
-            if let Some(block) = self.block(Kernel::ForwardOverlap, &OVERLAP_BLOCKS) {
-                return self.geometry(Kernel::ForwardOverlap, block);
+            if let Some(block) = self.strip() {
+                return self.geometry(Kernel::ForwardRows, block);
             }
         }
         self.geometry(Kernel::ForwardWorkgroup, [1, 1, 1])
+    }
+
+    /// The strip of windows of [`Kernel::ForwardRows`], if one takes no more iterations than a driver allows, all of its windows
+    /// by the definition included.
+    fn strip(&self) -> Option<Extent> {
+        let [depth, height, width] = self.axes;
+        let [rows, columns] = [self.output[1], self.output[2]];
+        let most_columns = if width.kernel > 3 { self.tuning.columns.min(8) } else { self.tuning.columns };
+        let inputs_read = |strip: u32| columns.div_ceil(strip) * (patch_of(&width, strip) + 3);
+        let strip = (1..=most_columns / 4).map(|quads| 4 * quads).min_by_key(|&strip| inputs_read(strip))?;
+        let most_rows = rows.div_ceil(rows.div_ceil(self.tuning.rows.min(u32::BITS)));
+        let halved = std::iter::successors(Some(most_rows), |&rows| (rows > 1).then(|| rows.div_ceil(2)));
+        let iterations = |rows: u32| {
+            let ring = self.ring(&[1, rows, strip]);
+            let turns = if ring > 1 { (rows - 1) * height.stride + ring } else { rows };
+            let rows_of_turn = depth.kernel * if ring > 1 { 1 } else { height.kernel };
+            let of_turn = 1 + u64::from(rows_of_turn) * (1 + 2 * u64::from(width.kernel));
+            u64::from(turns) * of_turn + u64::from(rows * strip) * (1 + 3 * self.taps())
+        };
+        let fitting = || halved.clone().filter(|&rows| iterations(rows) <= MAX_ITERATIONS);
+        let fills = |&height: &u32| {
+            let strips = u64::from(rows.div_ceil(height)) * u64::from(columns.div_ceil(strip));
+            self.planes().saturating_mul(strips * u64::from(self.output[0])) >= self.tuning.least_invocations
+        };
+        let rows = fitting().find(fills).or_else(|| fitting().last())?;
+        Some([1, rows, strip])
+    }
+
+    /// Rows that a strip keeps: 1 where no window needs a row that another has read, or where they are too many.
+    fn ring(&self, strip: &Extent) -> u32 {
+        let height = &self.axes[1];
+        let keeps = height.overlaps() && strip[1] > 1 && height.span() <= self.tuning.ring_rows;
+        if keeps { height.span() } else { 1 }
     }
 
     /// The backward kernel that reads nothing but the input and the gradient of the output, if there is one for these
@@ -473,11 +512,7 @@ impl Problem {
             let matches = |(i, &stride): (usize, &u64)| sizes[i] == 1 || tensor.strides[i + 1] == stride;
             self.samples == 1 && tensor.words == 1 && strides.iter().enumerate().all(matches)
         });
-        let patch = by_axis(|i| patch_of(&axes[i], block[i]));
-        let unrolls_rows = patch[0].saturating_mul(patch[1]) <= self.tuning.max_unrolled_rows;
-        let keeps_patch = kernel == Kernel::ForwardOverlap && unrolls_rows && product(patch) <= self.tuning.max_patch;
-        let pairs = kernel.takes_pairs() && (keeps_patch || !kernel.is_forward()) && self.channels_pair_up();
-        let saves_statistics = self.tensors.iter().any(|tensor| tensor.role == Role::Statistics);
+        let pairs = kernel.takes_pairs() && self.channels_pair_up();
         let mut geometry = Geometry {
             kernel,
             axes,
@@ -491,8 +526,7 @@ impl Problem {
             contiguous_tensors,
             one_sample: self.samples == 1,
             grid: Grid::Rows,
-            unrolls_rows,
-            keeps_rows: !vectors.x && keeps_patch && !saves_statistics && !pairs,
+            ring_rows: if kernel == Kernel::ForwardRows { self.ring(&block) } else { 1 },
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
             pairs,
@@ -729,13 +763,41 @@ impl Geometry {
             ("WORD_ROWS", if self.pairs { patch[0] * patch[1] } else { 1 }),
             ("Y_WORD_ROWS", if self.pairs { block[0] * block[1] } else { 1 }),
             ("GRADIENT_WORD_ROWS", if self.pairs { cells[0] * cells[1] } else { 1 }),
-            ("KEPT_ROWS", if self.keeps_rows { patch[0] * patch[1] } else { 1 }),
+            ("RING_ROWS", self.ring_rows),
+            ("RING_BEFORE", self.ring_rows - 1),
+            ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
             ("TAPS", taps),
             ("OTHERS", taps - 1),
-            ("UNROLL_ROWS", u32::from(self.unrolls_rows)),
         ]);
         constants
+    }
+}
+
+impl Geometry {
+    /// How elements of rows move, as functions of WGSL: a kernel's arrays are registers only where every index is a constant.
+    pub fn shuffles(&self) -> String {
+        let constants: std::collections::HashMap<_, _> = self.constants().into_iter().collect();
+        let [quads, lead, window_quads, window_lead] =
+            ["QUADS", "LEAD", "WINDOW_QUADS", "WINDOW_LEAD"].map(|name| constants[name]);
+        let AxisWindow { stride, dilation, .. } = self.axes[2];
+        let mut text = String::new();
+        for (suffix, element) in [("", "f32"), ("_n", "i32")] {
+            let mut write = |name: &str, to: u32, from: &dyn Fn(u32) -> u32| {
+                let place = |i: u32| {
+                    let from = from(i).min(4 * quads - 1);
+                    format!("row[{}].{}", from / 4, ["x", "y", "z", "w"][from as usize % 4])
+                };
+                let vector = |quad: u32| format!("vec4({})", [0, 1, 2, 3].map(|i| place(4 * quad + i)).join(", "));
+                let vectors = (0..to).map(vector).collect::<Vec<_>>().join(", ");
+                let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
+                let (from, to) = (array(quads), array(to));
+                text += &format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n");
+            };
+            write("next_taps", quads, &|i| i + dilation);
+            write("at_windows", window_quads, &|i| lead + i.saturating_sub(window_lead) * stride);
+        }
+        text
     }
 }
 
@@ -747,7 +809,7 @@ impl Kernel {
 
     /// Whether an invocation can compute two channels.
     pub fn takes_pairs(self) -> bool {
-        matches!(self, Self::ForwardOverlap | Self::BackwardOverlap)
+        matches!(self, Self::ForwardRows | Self::BackwardOverlap)
     }
 
     pub fn reads_statistics(self) -> bool {
@@ -764,7 +826,7 @@ impl Kernel {
     }
 
     pub fn is_forward(self) -> bool {
-        matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWindow | Self::ForwardWorkgroup)
+        matches!(self, Self::ForwardDisjoint | Self::ForwardRows | Self::ForwardWindow | Self::ForwardWorkgroup)
     }
 }
 

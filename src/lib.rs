@@ -12,6 +12,7 @@ mod params;
 mod pieces;
 mod plan;
 mod pool;
+mod prune;
 mod recipe;
 pub mod reference;
 mod shape;

@@ -40,7 +40,9 @@ pub(crate) struct Params {
     pub inverse_blocks_w: f32,
     /// 1 / the number of blocks of a layer.
     pub inverse_blocks_layer: f32,
-    pub padding: [u32; 3],
+    /// 0, which compilers don't know.
+    pub zero: u32,
+    pub padding: [u32; 2],
     /// By role, in the order of [`Role::ALL`].
     pub layouts: [Layout; Role::COUNT],
 }
@@ -76,7 +78,7 @@ mod tests {
 
         let mut params = offsets!(
             Params: input_size, samples, output_size, channels, blocks, beta, first_block, sign, first_invocation,
-            inverse_blocks_w, inverse_blocks_layer
+            inverse_blocks_w, inverse_blocks_layer, zero
         );
         let first = std::mem::offset_of!(Params, layouts);
         let layouts = Role::ALL.into_iter().enumerate();

@@ -6,6 +6,7 @@ use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::element::{ElementType, WORD_BYTES};
 use crate::geometry::{Geometry, Grid, Kernel};
+use crate::prune::prune;
 use crate::unroll::unroll;
 
 /// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
@@ -115,6 +116,8 @@ impl Specialisation {
             ("SAVE_MOMENTS", self.has(Role::Moments)),
             ("BY_BETA", self.geometry.kernel.is_tangent() && self.has(Role::GradOutput)),
             ("SECOND", self.geometry.second),
+            ("TANGENT", self.has(Role::Tangent)),
+            ("HAS_RING", self.geometry.ring_rows > 1),
             ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
             ("PAIRS", self.geometry.pairs),
@@ -129,6 +132,9 @@ impl Specialisation {
         text.push('\n');
         for role in Role::ALL {
             self.write_accessor(role, &mut text).expect("a String takes any text");
+        }
+        if self.geometry.kernel == Kernel::ForwardRows {
+            text += &self.geometry.shuffles();
         }
         let params = self.bound().count();
         writeln!(text, "@group(0) @binding({params}) var<uniform> params: Params;").expect("a String takes any text");
@@ -213,6 +219,16 @@ impl Specialisation {
         if writes {
             writeln!(text, "fn store_{name}(index: u32, value: f32) {{ {store} }}")?;
             writeln!(text, "fn store_{name}4(index: u32, values: vec4<f32>) {{ {store4} }}")?;
+            let each = ["x", "y", "z", "w"].into_iter().enumerate();
+            let four = each.map(|(i, part)| {
+                format!("if (exist.{part}) {{ store_{name}(index + {i}u * step_{name}(), values.{part}); }}")
+            });
+            let four = if vector {
+                format!("if (exist.x) {{ store_{name}4(index, values); }}")
+            } else {
+                four.collect::<Vec<_>>().join(" ")
+            };
+            writeln!(text, "fn store_{name}_four(index: u32, values: vec4<f32>, exist: vec4<bool>) {{ {four} }}")?;
         }
         self.write_word_accessor(role, text)
     }
@@ -278,7 +294,7 @@ impl Specialisation {
             text.push('\n');
             text += &unroll(file, &constants);
         }
-        text
+        prune(&text)
     }
 }
 
@@ -287,7 +303,7 @@ impl Kernel {
     pub fn name(self) -> &'static str {
         match self {
             Self::ForwardDisjoint => "forward_disjoint",
-            Self::ForwardOverlap => "forward_overlap",
+            Self::ForwardRows => "forward_rows",
             Self::ForwardWindow => "forward_window",
             Self::ForwardWorkgroup => "forward_workgroup",
             Self::BackwardDisjoint => "backward_disjoint",
@@ -303,6 +319,8 @@ impl Kernel {
     /// The files that make the kernel, its own last; those that all share apart.
     fn files(self) -> Vec<&'static str> {
         const ROWS: &str = include_str!("../shaders/rows.wgsl");
+        const PARTIAL: &str = include_str!("../shaders/partial.wgsl");
+        const WINDOW_ROW: &str = include_str!("../shaders/window_row.wgsl");
         const PAIRS: &str = include_str!("../shaders/pairs.wgsl");
         const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
@@ -319,9 +337,14 @@ impl Kernel {
         const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
-            Self::ForwardOverlap => {
-                vec![ROWS, PAIRS, WINDOW_SUMS, FORWARD, include_str!("../shaders/forward_overlap.wgsl")]
-            }
+            Self::ForwardRows => vec![
+                ROWS,
+                PARTIAL,
+                WINDOW_ROW,
+                FORWARD,
+                include_str!("../shaders/forward_values.wgsl"),
+                include_str!("../shaders/forward_rows.wgsl"),
+            ],
             Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
             Self::ForwardWorkgroup => {
                 vec![SHARED_WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")]

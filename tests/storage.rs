@@ -79,7 +79,7 @@ fn channels_in_pairs() {
             recipes.forward(ForwardTensors::new(x, y)).unwrap(),
             recipes.backward(BackwardTensors::new(x, y, view(2, case.shape))).unwrap(),
         ] {
-            assert!(recipe.dispatches()[0].kernel.wgsl().contains("const PAIRS = true;"), "{}", case.name);
+            assert!(recipe.dispatches()[0].kernel.wgsl().contains("const CHANNELS = 2u;"), "{}", case.name);
         }
     }
     on_every_adapter(|context| {

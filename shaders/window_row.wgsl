@@ -1,0 +1,87 @@
+// What a row of the input adds to the windows of a strip.
+//
+// Rows are arrays of vectors of four; the prelude has how their elements move: `at_windows` takes the first tap of each window,
+// `next_taps` moves each element to where its predecessor by one tap was.
+
+struct Row {
+    m: array<vec4<f32>, QUADS>,
+    n: array<vec4<i32>, QUADS>,
+    z: array<vec4<f32>, QUADS>,
+    // The direction, with TANGENT.
+    v: array<vec4<f32>, QUADS>,
+}
+
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, z0: f32) -> Row {
+    let values = load_row(plane, depth_height, first_column);
+    let inside = inside_row(depth_height, first_column);
+    var row: Row;
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+        let four = weights(values[quad], inside[quad], z0);
+        row.m[quad] = four.m;
+        row.n[quad] = four.n;
+        row.z[quad] = four.z;
+    }
+    if (TANGENT) {
+        let start = tangent_index(plane, row_inside(depth_height));
+        for (var quad = 0u; quad < QUADS; quad++) { // unroll
+            let at = start + columns_inside(first_column, quad) * step_tangent();
+            let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
+            // What takes no part may be anything.
+            row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+        }
+    }
+    return row;
+}
+
+// A row's part of each window. The row slides along below the windows, a tap a turn: the text is the same for every kernel size.
+fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
+    var parts: array<Partial, WINDOW_QUADS>;
+    var n = row.n;
+    var z = row.z;
+    for (var tap = 0u; tap < KERNEL_W; tap++) {
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
+            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
+        }
+        n = next_taps_n(n);
+        z = next_taps(z);
+    }
+    n = row.n;
+    z = row.z;
+    var m = row.m;
+    var v = row.v;
+    for (var tap = 0u; tap < KERNEL_W; tap++) {
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+        let window_m = at_windows(m);
+        let window_v = at_windows(v);
+        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+            let w = window_m[quad] * power_of_2(window_n[quad] - parts[quad].n);
+            let u = window_z[quad] - parts[quad].p;
+            parts[quad].s += w;
+            parts[quad].q += w * u;
+            if (BY_BETA) {
+                parts[quad].a += w * u * u;
+            } else if (TANGENT) {
+                parts[quad].a += w * window_v[quad];
+                parts[quad].b += w * u * window_v[quad];
+            }
+        }
+        n = next_taps_n(n);
+        z = next_taps(z);
+        m = next_taps(m);
+        if (TANGENT) {
+            v = next_taps(v);
+        }
+    }
+    return parts;
+}
+
+// What the windows of a patch are measured from: its first element inside the input, if that is a number.
+fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> f32 {
+    let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
+    let z = load_z(x_index(plane, vec3<u32>(inside)));
+    return select(0.0, z, is_finite(z) && beta() >= LEAST_BETA);
+}

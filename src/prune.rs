@@ -1,0 +1,73 @@
+//! Leaves of a shader's text what its entry point needs: files of shaders/ are whole topics, and a kernel takes a part of each.
+
+use std::collections::{HashMap, HashSet};
+
+/// `text` without the functions, structs, constants and bindings that `main` doesn't reach, and without comments, which have
+/// their place in shaders/; but lines that start with `//!` stay.
+pub(crate) fn prune(text: &str) -> String {
+    let items = items(text);
+    let by_name: HashMap<&str, usize> =
+        items.iter().enumerate().filter_map(|(index, item)| Some((name(item)?, index))).collect();
+    let mut reached = HashSet::new();
+    let mut found: Vec<usize> = by_name.get("main").copied().into_iter().collect();
+    while let Some(index) = found.pop() {
+        if reached.insert(index) {
+            found.extend(words(&items[index]).filter_map(|word| by_name.get(word)));
+        }
+    }
+    let kept = items.iter().enumerate().filter(|(index, item)| item.starts_with("//!") || reached.contains(index));
+    kept.map(|(_, item)| item.as_str()).collect()
+}
+
+/// Each top-level declaration, with its attributes, and each line of `//!`.
+fn items(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let (mut item, mut depth) = (String::new(), 0i32);
+    for line in text.lines() {
+        if depth == 0 && line.starts_with("//!") {
+            items.push(format!("{line}\n"));
+            continue;
+        }
+        let code = line.split("//").next().unwrap_or_default().trim_end();
+        if code.is_empty() {
+            continue;
+        }
+        item.push_str(code);
+        item.push('\n');
+        depth += code.matches('{').count() as i32 - code.matches('}').count() as i32;
+        if depth == 0 && code.ends_with(['}', ';']) {
+            items.push(std::mem::take(&mut item));
+        }
+    }
+    items
+}
+
+fn words(item: &str) -> impl Iterator<Item = &str> {
+    item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The name that an item declares.
+fn name(item: &str) -> Option<&str> {
+    let is_key = |word: &&str| matches!(*word, "fn" | "const" | "struct" | "alias" | "var");
+    // What a variable's address space is comes before its name.
+    let is_of_variable =
+        |word: &&str| matches!(*word, "storage" | "uniform" | "private" | "workgroup" | "read" | "read_write");
+    words(item).skip_while(|word| !is_key(word)).skip(1).find(|word| !is_of_variable(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prune;
+
+    #[test]
+    fn what_main_does_not_reach_goes() {
+        let text = "//! a file\n// says\nconst A = 1u;\nconst B = A; // b\nconst UNUSED = B;\n\n\
+                    struct S {\n    // a member\n    x: u32,\n}\n@group(0) @binding(0) var<storage, read> x: array<S>;\n\
+                    var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
+                    @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
+        let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n    x: u32,\n}\n\
+                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
+                    @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
+        assert_eq!(prune(text), want);
+    }
+}
