@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Prints a table in Markdown and which budgets are missed, and writes the rows as JSON to `SOFTPOOL_BENCH_JSON`, if that names
-//! a file. Text, SPIR-V and machine code of each kernel stay in target/tmp/compilers/.
+//! a file. Text, SPIR-V and machine code of each kernel stay in target/tmp/compilers/. `SOFTPOOL_PTXAS` adds a GPU of NVIDIA's:
+//! see src/nvidia/mod.rs.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,8 +16,8 @@ use std::process::ExitCode;
 
 use softpool_compilers::cases::{CASES, Case};
 use softpool_compilers::kernels::Tensors;
-use softpool_compilers::radv;
 use softpool_compilers::report::{self, Row};
+use softpool_compilers::{nvidia, radv};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -49,6 +50,9 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let mut rows = Vec::new();
     for gpu in if smoke { &radv::GPUS[..1] } else { &radv::GPUS } {
         rows.extend(radv::compile(gpu, &kernels, &folder)?);
+    }
+    if let Some(compiler) = nvidia::Compiler::from_environment().filter(|_| !smoke) {
+        rows.extend(compiler.compile(&kernels, &folder)?);
     }
     // The GPUs of a case side by side.
     rows.sort_by_key(|row| cases.iter().position(|case| case.name() == row.case));

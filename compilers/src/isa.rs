@@ -98,11 +98,11 @@ fn nvidia_instruction(name: &str) -> Instruction {
         _ => None,
     });
     match operation {
-        "LDG" | "LD" => Instruction::Load(width.unwrap_or(4)),
-        "STG" | "ST" => Instruction::Store(width.unwrap_or(4)),
+        "LDG" => Instruction::Load(width.unwrap_or(4)),
+        "STG" => Instruction::Store(width.unwrap_or(4)),
         // Other memory, control, and the unit that all lanes share.
-        "" | "LDL" | "STL" | "LDS" | "STS" | "LDC" | "ATOMG" | "RED" | "BRA" | "BSSY" | "BSYNC" | "EXIT" | "NOP"
-        | "BAR" => Instruction::Other,
+        "" | "LD" | "ST" | "LDL" | "STL" | "LDS" | "STS" | "LDC" | "ATOMG" | "RED" | "BRA" | "BSSY" | "BSYNC"
+        | "EXIT" | "NOP" | "BAR" => Instruction::Other,
         "ULDC" | "CALL" | "RET" | "WARPSYNC" | "BREAK" | "BMOV" | "MEMBAR" | "YIELD" => Instruction::Other,
         _ if operation.starts_with('U') || operation.contains("2UR") => Instruction::Other,
         _ => Instruction::Vector(1),
