@@ -59,7 +59,10 @@ fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     print!("{}", report::document(&rows));
 
     if let Some(file) = std::env::var_os("SOFTPOOL_BENCH_JSON") {
-        std::fs::write(file, serde_json::to_string_pretty(&rows)? + "\n")?;
+        // Cargo runs a member's benches in the member's folder; its name is relative to the workspace's, as for other benches.
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        std::fs::write(&file, serde_json::to_string_pretty(&rows)? + "\n")
+            .map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let failed = check(&cases, &rows, smoke);
     eprintln!("compilers: texts and machine code are in {}", folder.display());
