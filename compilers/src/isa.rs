@@ -27,7 +27,7 @@ enum Instruction {
     Other,
 }
 
-/// Counts AMD's code: "BB7:" starts a block, "\tv_add_f32_e32 v1, 0.5, v1 ; 060202f0" is an instruction.
+/// Counts AMD's code: `BB7:` starts a block, `v_add_f32_e32 v1, 0.5, v1 ; 060202f0` is an instruction.
 pub fn amd(assembly: &str) -> Counts {
     count(assembly.lines().map(|line| {
         let line = line.split(';').next().unwrap_or(line).trim();
@@ -67,7 +67,7 @@ fn amd_instruction(name: &str) -> Instruction {
     }
 }
 
-/// Counts NVIDIA's code, as nvdisasm writes it: ".L_x_1:" starts a block, "/*0010*/ @P0 LDG.E.128 R4, desc[UR4][R2.64] ;" is
+/// Counts NVIDIA's code, as nvdisasm writes it: `.L_x_1:` starts a block, `/*0010*/ @P0 LDG.E.128 R4, desc[UR4][R2.64] ;` is
 /// an instruction.
 pub fn nvidia(assembly: &str) -> Counts {
     count(assembly.lines().map(|line| {
