@@ -8,105 +8,32 @@
 //!
 //! `SOFTPOOL_ADAPTER` and `WGPU_BACKEND` choose the device. Writes a table, a chart and JSON to benches/results/, and the
 //! JSON to `SOFTPOOL_BENCH_JSON` as well, if that names a file. Times are medians of the time from submission to completion,
-//! or of the device's own timestamps where it has them and they agree.
+//! or of the device's own timestamps where it has them and they agree. "First ms" is from a kernel's text to its first result,
+//! without the driver's cache of shaders on disk: for that the bench runs itself again in an environment that turns it off.
 
+mod cases;
 mod measure;
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use cases::{Case, Operation};
 use measure::{Copy, commit, file_stem, median, values};
 use plotters::prelude::*;
 use serde::Serialize;
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors, JvpTensors,
-    Plan, SecondBackwardTensors, Shape, SoftPoolConfig, TensorView, adapter_name, wgpu,
+    PipelineCache, Plan, SecondBackwardTensors, Shape, TensorView, adapter_name, wgpu,
 };
 
 /// Time to spend on one case.
 const CASE_BUDGET: Duration = Duration::from_secs(6);
 const SAMPLES: usize = 21;
-
-/// A pooling to measure.
-#[derive(Clone, Copy)]
-struct Case {
-    shape: &'static [usize],
-    windows: Windows,
-    operation: Operation,
-    storage: Storage,
-}
-
-#[derive(Clone, Copy)]
-enum Windows {
-    /// Kernel by axis, stride and padding.
-    Fixed(&'static [usize], usize, usize),
-    /// Output size by axis.
-    Adaptive(&'static [usize]),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Forward,
-    Backward,
-    ForwardByChannel,
-    GradBeta,
-    Jvp,
-    SecondBackward,
-}
-
-/// How x, y and their gradients are stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Storage {
-    Plain,
-    F16,
-    Bf16,
-    ChannelsLast,
-    ChannelsLastF16,
-}
-
-const IMAGE: &[usize] = &[8, 64, 112, 112];
-const K2: Windows = Windows::Fixed(&[2, 2], 2, 0);
-const K3_S2: Windows = Windows::Fixed(&[3, 3], 2, 1);
-const K3_S1: Windows = Windows::Fixed(&[3, 3], 1, 1);
-
-/// Run forward and backward, in f32, contiguous.
-const PLAIN: [(&[usize], Windows); 10] = [
-    (IMAGE, K2),
-    (IMAGE, K3_S2),
-    (IMAGE, K3_S1),
-    (&[2, 32, 16, 56, 56], Windows::Fixed(&[2, 2, 2], 2, 0)),
-    (&[20, 32, 128, 128], K2),
-    (&[20, 32, 128], Windows::Fixed(&[2], 2, 0)),
-    (&[32, 256, 56, 56], Windows::Fixed(&[56, 56], 56, 0)),
-    (&[1, 256, 40, 40], Windows::Fixed(&[5, 5], 1, 2)),
-    (&[1, 256, 40, 40], Windows::Fixed(&[9, 9], 1, 4)),
-    (&[1, 256, 40, 40], Windows::Fixed(&[13, 13], 1, 6)),
-];
-/// A tensor so small that what one submission costs shows.
-const SMALL: (&[usize], Windows) = (&[1, 64, 56, 56], K2);
-
-/// Every other capability, beside the plain case of the same windows and direction.
-fn further_cases() -> Vec<Case> {
-    use Operation::{Backward, Forward, ForwardByChannel, GradBeta, Jvp, SecondBackward};
-    use Storage::{Bf16, ChannelsLast, ChannelsLastF16, F16, Plain};
-    let case = |windows, operation, storage| Case { shape: IMAGE, windows, operation, storage };
-    let mut cases = Vec::new();
-    for windows in [K2, K3_S2, K3_S1] {
-        for storage in [F16, Bf16, ChannelsLast, ChannelsLastF16] {
-            cases.extend([case(windows, Forward, storage), case(windows, Backward, storage)]);
-        }
-    }
-    for windows in [Windows::Adaptive(&[7, 7]), Windows::Adaptive(&[50, 50])] {
-        cases.extend([case(windows, Forward, Plain), case(windows, Backward, Plain)]);
-    }
-    for windows in [K2, K3_S1] {
-        cases
-            .extend([ForwardByChannel, GradBeta, Jvp, SecondBackward].map(|operation| case(windows, operation, Plain)));
-    }
-    cases
-}
+/// Turn drivers' caches on disk off, Mesa's and NVIDIA's, where they are set before the driver is loaded.
+const WITHOUT_CACHE: [(&str, &str); 2] = [("MESA_SHADER_CACHE_DISABLE", "true"), ("__GL_SHADER_DISK_CACHE", "0")];
 
 /// One row of the results.
 #[derive(Serialize)]
@@ -121,30 +48,37 @@ struct Row {
     adapter: String,
     backend: String,
     dtype: &'static str,
-    /// The same windows and direction in f32, contiguous, in the same run.
+    /// From the kernel's text to the first result, compilation and all.
+    first_ms: f64,
+    /// The same windows and direction in f32, contiguous, of normal values, in the same run.
     #[serde(skip_serializing_if = "Option::is_none")]
     plain_ms: Option<f64>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if WITHOUT_CACHE.iter().any(|(variable, _)| std::env::var_os(variable).is_none()) {
+        // What a host has set stands. A process can't change its own environment safely.
+        let unset = WITHOUT_CACHE.iter().filter(|(variable, _)| std::env::var_os(variable).is_none());
+        let status = Command::new(std::env::current_exe()?).args(arguments).envs(unset.copied()).status()?;
+        return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let smoke = arguments.iter().any(|argument| argument == "--smoke");
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
 
-    let plain = PLAIN.iter().flat_map(|windows| [(windows, Operation::Forward), (windows, Operation::Backward)]);
-    let plain = plain.chain([(&SMALL, Operation::Forward)]);
-    let cases = plain.map(|(&(shape, windows), operation)| Case { shape, windows, operation, storage: Storage::Plain });
-    let cases: Vec<Case> = cases.chain(further_cases()).collect();
-
+    let mut cases = cases::all();
+    cases.retain(|case| !smoke || case.is_of_smoke());
     let bench = Bench::new()?;
     println!("{}, {}", adapter_name(&bench.context.adapter), bench.clock());
+    let set = WITHOUT_CACHE.map(|(variable, _)| format!("{variable}={}", std::env::var(variable).unwrap_or_default()));
+    println!("first ms: from text to result, with {}", set.join(" and "));
     println!(
         "{:<52} {:>10} {:>10} {:>7} {:>9} {:>9} {:>10}",
         "case", "median ms", "copy ms", "ratio", "to plain", "GB/s", "first ms"
     );
     let mut rows = Vec::new();
     for case in cases.iter().filter(|case| filter.is_none_or(|filter| case.name().contains(filter.as_str()))) {
-        let (row, first) = bench.case(case, if smoke { 1 } else { SAMPLES })?;
+        let row = bench.case(case, if smoke { 1 } else { SAMPLES })?;
         let bandwidth = row.bytes as f64 / row.median_ms / 1e6;
         println!(
             "{:<52} {:>10.3} {:>10.3} {:>7.2} {:>9} {:>9.2} {:>10.1}",
@@ -154,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             row.ratio,
             row.to_plain(),
             bandwidth,
-            first
+            row.first_ms
         );
         rows.push(row);
     }
@@ -166,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             bench.write(&rows)?;
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Row {
@@ -176,66 +110,21 @@ impl Row {
     }
 }
 
-impl Case {
-    /// "forward 8x64x112x112 k3 s2 p1 f16".
-    fn name(&self) -> String {
-        let joined = |sizes: &[usize]| sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
-        let windows = match self.windows {
-            Windows::Fixed(kernel, stride, padding) => {
-                let padding = if padding > 0 { format!(" p{padding}") } else { String::new() };
-                format!("k{} s{stride}{padding}", kernel[0])
-            }
-            Windows::Adaptive(output) => format!("adaptive {}", joined(output)),
-        };
-        let operation = match self.operation {
-            Operation::Forward => "forward",
-            Operation::Backward => "backward",
-            Operation::ForwardByChannel => "forward, beta by channel,",
-            Operation::GradBeta => "gradient of beta",
-            Operation::Jvp => "jvp",
-            Operation::SecondBackward => "second backward",
-        };
-        let storage = match self.storage {
-            Storage::Plain => "",
-            Storage::F16 => " f16",
-            Storage::Bf16 => " bf16",
-            Storage::ChannelsLast => " channels-last",
-            Storage::ChannelsLastF16 => " channels-last f16",
-        };
-        format!("{operation} {} {windows}{storage}", joined(self.shape))
-    }
-
-    fn is_forward(&self) -> bool {
-        matches!(self.operation, Operation::Forward | Operation::ForwardByChannel | Operation::Jvp)
-    }
-
-    fn element_type(&self) -> ElementType {
-        match self.storage {
-            Storage::Plain | Storage::ChannelsLast => ElementType::F32,
-            Storage::F16 | Storage::ChannelsLastF16 => ElementType::F16,
-            Storage::Bf16 => ElementType::Bf16,
-        }
-    }
-
-    /// What it is to be held against: the same windows in f32, contiguous, forward or backward.
-    fn plain(&self) -> Option<Self> {
-        let operation = if self.is_forward() { Operation::Forward } else { Operation::Backward };
-        let other = self.operation != operation || self.storage != Storage::Plain;
-        other.then_some(Self { operation, storage: Storage::Plain, ..*self })
-    }
-}
-
-/// A case's tensors on the device, and its plan.
-struct Prepared {
+/// A case's tensors on the device.
+struct Tensors {
     x: GpuTensor,
+    g: GpuTensor,
+    y: GpuTensor,
     target: GpuTensor,
-    plan: Plan,
-    bytes: u64,
+    betas: GpuTensor,
+    grad_beta: GpuTensor,
 }
 
 struct Bench {
     context: GpuContext,
     copy: Copy,
+    /// Kernels of plain cases, which many cases are held against: compiled once.
+    plain: PipelineCache,
     /// Where the device writes its timestamps, and what one tick is in nanoseconds.
     timestamps: Option<(wgpu::QuerySet, f64)>,
 }
@@ -251,7 +140,8 @@ impl Bench {
             ..Default::default()
         }))?;
         let copy = Copy::new(&device);
-        let mut bench = Self { context: GpuContext { adapter, device, queue }, copy, timestamps: None };
+        let plain = PipelineCache::new(&device);
+        let mut bench = Self { context: GpuContext { adapter, device, queue }, copy, plain, timestamps: None };
         if !timed.is_empty() {
             let queries = bench.context.device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("bench"),
@@ -330,31 +220,39 @@ impl Bench {
         Ok(ticks[1].wrapping_sub(ticks[0]) as f64 * period / 1e6)
     }
 
-    fn prepare(&self, case: &Case) -> Result<Prepared, Box<dyn Error>> {
+    fn tensors(&self, case: &Case) -> Result<Tensors, Box<dyn Error>> {
         let GpuContext { device, queue, .. } = &self.context;
-        let config = match case.windows {
-            Windows::Fixed(kernel, stride, padding) => {
-                SoftPoolConfig::builder(kernel).stride([stride]).padding([padding]).build()?
-            }
-            Windows::Adaptive(output) => SoftPoolConfig::adaptive(output).build()?,
-        };
         let shape = Shape::new(case.shape)?;
-        let pooled = shape.pooled(&config)?;
+        let pooled = shape.pooled(&case.config()?)?;
         let tensor =
             |shape: Shape, data: &[f32]| GpuTensor::from_slice_as(device, queue, shape, case.element_type(), data);
-        let x = tensor(shape, &values(shape.elements()))?;
-        let g = tensor(pooled, &values(pooled.elements()))?;
-        let y = tensor(pooled, &vec![0.0; pooled.elements()])?;
-        let target = tensor(shape, &vec![0.0; shape.elements()])?;
-        let channels_last = matches!(case.storage, Storage::ChannelsLast | Storage::ChannelsLastF16);
-        let mut pool = GpuSoftPool::new(device, queue, config)?;
-        let (x_view, g_view) = (strided(&x, channels_last)?, strided(&g, channels_last)?);
-        let (y_view, target_view) = (strided(&y, channels_last)?, strided(&target, channels_last)?);
+        let channels = shape.channels();
+        let tensors = Tensors {
+            x: tensor(shape, &case.data.of(values(shape.elements())))?,
+            g: tensor(pooled, &values(pooled.elements()))?,
+            y: tensor(pooled, &vec![0.0; pooled.elements()])?,
+            target: tensor(shape, &vec![0.0; shape.elements()])?,
+            betas: self.context.upload(Shape::new([channels])?, &vec![1.0; channels])?,
+            grad_beta: self.context.upload(Shape::new([1])?, &[0.0])?,
+        };
+        // So that nothing of it is left to do when a kernel first runs.
+        queue.submit([]);
+        device.poll(wgpu::PollType::wait_indefinitely())?;
+        Ok(tensors)
+    }
+
+    /// The plan of a case, with kernels from `cache`, and how many bytes it must move.
+    fn plan(&self, case: &Case, tensors: &Tensors, cache: &PipelineCache) -> Result<(Plan, u64), Box<dyn Error>> {
+        let GpuContext { device, queue, .. } = &self.context;
+        let Tensors { x, g, y, target, betas, grad_beta } = tensors;
+        let channels_last = case.is_channels_last();
+        let mut pool = GpuSoftPool::with_cache(device, queue, case.config()?, cache)?;
+        let (x_view, g_view) = (strided(x, channels_last)?, strided(g, channels_last)?);
+        let (y_view, target_view) = (strided(y, channels_last)?, strided(target, channels_last)?);
         let (of_x, of_y) = (x.view().bytes(), y.view().bytes());
-        let (plan, bytes) = match case.operation {
+        Ok(match case.operation {
             Operation::ForwardByChannel => {
-                let channels = shape.channels();
-                pool = pool.with_betas(&self.context.upload(Shape::new([channels])?, &vec![1.0; channels])?);
+                pool = pool.with_betas(betas);
                 (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y)
             }
             Operation::Forward => (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y),
@@ -362,7 +260,6 @@ impl Bench {
                 (pool.plan_backward(BackwardTensors::new(x_view, g_view, target_view))?, 2 * of_x + of_y)
             }
             Operation::GradBeta => {
-                let grad_beta = self.context.upload(Shape::new([1])?, &[0.0])?;
                 let (input, grad_output) = (x_view, g_view);
                 let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
                 (pool.plan_grad_beta(tensors)?, of_x + of_y)
@@ -382,31 +279,39 @@ impl Bench {
                 };
                 (pool.plan_second_backward(tensors)?, 3 * of_x + 2 * of_y)
             }
-        };
-        Ok(Prepared { x, target, plan, bytes })
+        })
     }
 
-    /// The row of a case, and the milliseconds that its first call took, compilation and all.
-    fn case(&self, case: &Case, samples: usize) -> Result<(Row, f64), Box<dyn Error>> {
+    fn case(&self, case: &Case, samples: usize) -> Result<Row, Box<dyn Error>> {
+        let tensors = self.tensors(case)?;
         let start = Instant::now();
-        let prepared = self.prepare(case)?;
-        let pooling = |pass: &mut wgpu::ComputePass<'_>| prepared.plan.record(pass);
+        let (plan, bytes) = self.plan(case, &tensors, &PipelineCache::new(&self.context.device))?;
+        let pooling = |pass: &mut wgpu::ComputePass<'_>| plan.record(pass);
         self.time(&pooling)?;
-        let first = start.elapsed().as_secs_f64() * 1e3;
-        let copy = self.copy.prepare(&self.context.device, &prepared.x, &prepared.target);
+        let first_ms = start.elapsed().as_secs_f64() * 1e3;
+        let copy = self.copy.prepare(&self.context.device, &tensors.x, &tensors.target);
         self.time(&copy)?;
-        let plain = case.plain().map(|plain| self.prepare(&plain)).transpose()?;
+        let plain = match case.plain() {
+            Some(plain) => {
+                let tensors = self.tensors(&plain)?;
+                Some(self.plan(&plain, &tensors, &self.plain)?.0)
+            }
+            None => None,
+        };
         if let Some(plain) = &plain {
-            self.time(&|pass| plain.plan.record(pass))?;
+            self.time(&|pass| plain.record(pass))?;
         }
 
         let (mut pooling_ms, mut copy_ms, mut plain_ms) = (Vec::new(), Vec::new(), Vec::new());
         let start = Instant::now();
-        while pooling_ms.len() < samples && (pooling_ms.len() < 5 || start.elapsed() < CASE_BUDGET) {
+        // Five samples at least, unless they take twice the time to spend.
+        let budget = |taken: usize| if taken < 5 { 2 * CASE_BUDGET } else { CASE_BUDGET };
+        let wanted = |taken: usize| taken == 0 || taken < samples && start.elapsed() < budget(taken);
+        while wanted(pooling_ms.len()) {
             copy_ms.push(self.time(&copy)?);
             pooling_ms.push(self.time(&pooling)?);
             if let Some(plain) = &plain {
-                plain_ms.push(self.time(&|pass| plain.plan.record(pass))?);
+                plain_ms.push(self.time(&|pass| plain.record(pass))?);
             }
         }
         let (median_ms, copy_ms) = (median(&mut pooling_ms), median(&mut copy_ms));
@@ -417,7 +322,7 @@ impl Bench {
             median_ms,
             copy_ms,
             ratio: median_ms / copy_ms,
-            bytes: prepared.bytes,
+            bytes,
             adapter: info.name,
             backend: info.backend.to_string(),
             dtype: match case.element_type() {
@@ -425,9 +330,10 @@ impl Bench {
                 ElementType::F16 => "f16",
                 ElementType::Bf16 => "bf16",
             },
+            first_ms,
             plain_ms: plain.is_some().then(|| median(&mut plain_ms)),
         };
-        Ok((row, first))
+        Ok(row)
     }
 
     /// Writes JSON, table and chart to benches/results/, named after the device.
@@ -443,18 +349,20 @@ impl Bench {
             commit(),
             self.clock()
         );
-        table += "To plain: the time as a multiple of that of the same windows and direction in f32, contiguous.\n\n";
-        table += "| case | median ms | copy ms | ratio | to plain | GB/s |\n|---|---|---|---|---|---|\n";
+        table += "To plain: the time as a multiple of that of the same windows and direction in f32, contiguous, of normal \
+                  values. First ms: from the kernel's text to its first result, without the driver's cache of shaders.\n\n";
+        table += "| case | median ms | copy ms | ratio | to plain | GB/s | first ms |\n|---|---|---|---|---|---|---|\n";
         for row in rows {
             let bandwidth = row.bytes as f64 / row.median_ms / 1e6;
             writeln!(
                 table,
-                "| {} | {:.3} | {:.3} | {:.2} | {} | {bandwidth:.2} |",
+                "| {} | {:.3} | {:.3} | {:.2} | {} | {bandwidth:.2} | {:.1} |",
                 row.case,
                 row.median_ms,
                 row.copy_ms,
                 row.ratio,
-                row.to_plain()
+                row.to_plain(),
+                row.first_ms
             )?;
         }
         std::fs::write(named("json"), serde_json::to_string_pretty(rows)? + "\n")?;
@@ -465,12 +373,20 @@ impl Bench {
     }
 }
 
-/// A tensor of (N, C, H, W) whose channels are innermost, or any tensor as it is.
+/// A tensor whose channels are innermost, or a contiguous one.
 fn strided(tensor: &GpuTensor, channels_last: bool) -> softpool::Result<TensorView<'_>> {
-    match *tensor.shape().dims() {
-        [_, c, h, w] if channels_last => tensor.view().with_strides([c * h * w, 1, w * c, c]),
-        _ => Ok(tensor.view()),
+    let shape = tensor.shape();
+    let dims = shape.dims();
+    if !channels_last {
+        return Ok(tensor.view());
     }
+    let mut strides = vec![1; dims.len()];
+    let mut step = dims[1];
+    for axis in (2..dims.len()).rev().chain([0]) {
+        strides[axis] = step;
+        step *= dims[axis];
+    }
+    tensor.view().with_strides(strides)
 }
 
 /// Bars of each case's ratio, on a logarithmic axis, with the roofline at 1.

@@ -1,0 +1,42 @@
+//! A kernel's text as wgpu hands it to a Vulkan driver.
+
+use std::error::Error;
+
+use naga::back::spv;
+use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+
+/// A kernel's text, parsed and validated.
+///
+/// # Errors
+/// What naga says of the text.
+pub fn parse(wgsl: &str) -> Result<(naga::Module, ModuleInfo), Box<dyn Error>> {
+    let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module)?;
+    Ok((module, info))
+}
+
+/// As SPIR-V, with the options of wgpu-hal 30 for a device that has robustBufferAccess2, as all of today's GPU drivers do,
+/// and of softpool, which asks for no zeros in the workgroup's memory.
+///
+/// # Errors
+/// What naga says of the text.
+pub fn translate(wgsl: &str) -> Result<Vec<u32>, Box<dyn Error>> {
+    let (module, info) = parse(wgsl)?;
+    let options = spv::Options {
+        lang_version: (1, 6),
+        flags: spv::WriterFlags::LABEL_VARYINGS | spv::WriterFlags::FORCE_POINT_SIZE,
+        bounds_check_policies: BoundsCheckPolicies {
+            index: BoundsCheckPolicy::Restrict,
+            buffer: BoundsCheckPolicy::Unchecked,
+            image_load: BoundsCheckPolicy::Unchecked,
+            binding_array: BoundsCheckPolicy::Unchecked,
+        },
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
+        force_loop_bounding: true,
+        emit_int_div_checks: true,
+        ..Default::default()
+    };
+    let pipeline = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
+    Ok(spv::write_vec(&module, &info, &options, Some(&pipeline))?)
+}
