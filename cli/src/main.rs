@@ -17,6 +17,7 @@ mod info;
 mod output_files;
 mod picture;
 mod pooling;
+mod quiet;
 mod sheet;
 mod similarity;
 mod tensor_commands;
@@ -31,7 +32,10 @@ use clap::Parser;
 use arguments::{Cli, Command};
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = Cli::parse().command;
+    // Before anything is read or written.
+    quiet::hush();
+    let outcome = match command {
         Command::Info => info::run(),
         Command::Forward(arguments) => tensor_commands::forward(&arguments),
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
