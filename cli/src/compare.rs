@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::failure::{Failure, Result};
 use crate::output_files::Output;
 use crate::picture::{self, Format, Picture};
+use crate::report::Report;
 use crate::sheet::{self, Panel};
 use crate::similarity::{luma, psnr, ssim};
 use crate::tensor_commands::ran_on;
@@ -18,8 +19,8 @@ use crate::tensor_commands::ran_on;
 /// The spatial axes of an image.
 const RANK: usize = 2;
 
-/// Draws the picture; what to print.
-pub fn run(arguments: &CompareArguments) -> Result<String> {
+/// Draws the picture.
+pub fn run(arguments: &CompareArguments) -> Result<Report> {
     let input = &arguments.input;
     let format = Format::of(&arguments.output)?;
     let output = Output::check(&arguments.output)?;
@@ -83,7 +84,7 @@ pub fn run(arguments: &CompareArguments) -> Result<String> {
         sheet.height(),
         ran_on(&device, time)
     );
-    Ok(report)
+    Ok(Report::beside(report, output.is_stdout()))
 }
 
 /// `pooled` at the size of `original`, by bilinear interpolation between the centres of the windows.

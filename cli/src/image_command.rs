@@ -9,13 +9,14 @@ use crate::device::Device;
 use crate::failure::{Failure, Result};
 use crate::output_files::Output;
 use crate::picture::{Format, Picture};
+use crate::report::Report;
 use crate::tensor_commands::ran_on;
 
 /// The spatial axes of an image.
 const RANK: usize = 2;
 
-/// Pools the image; what to print.
-pub fn run(arguments: &ImageArguments) -> Result<String> {
+/// Pools the image.
+pub fn run(arguments: &ImageArguments) -> Result<Report> {
     let ImageArguments { input, kernel, .. } = arguments;
     let beta = arguments.method.beta(arguments.beta)?;
     let format = Format::of(&arguments.output)?;
@@ -44,7 +45,7 @@ pub fn run(arguments: &ImageArguments) -> Result<String> {
         Some(size) => format!("output size {}", by_axis(&size)),
         None => format!("kernel {}, stride {}", by_axis(&config.kernel()), by_axis(&config.stride())),
     };
-    Ok(format!(
+    let report = format!(
         "{}: {}\n{}: {}\n{} pooling, {windows}, beta {beta} for values from 0 to 1\n{}",
         input.display(),
         picture.describe(),
@@ -52,5 +53,6 @@ pub fn run(arguments: &ImageArguments) -> Result<String> {
         pooled.describe(),
         arguments.method,
         ran_on(&device, time),
-    ))
+    );
+    Ok(Report::beside(report, output.is_stdout()))
 }

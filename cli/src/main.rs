@@ -14,10 +14,12 @@ mod dtype;
 mod failure;
 mod image_command;
 mod info;
+mod leftovers;
 mod output_files;
 mod picture;
 mod pooling;
 mod quiet;
+mod report;
 mod sheet;
 mod similarity;
 mod tensor_commands;
@@ -30,13 +32,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Cli, Command};
+use report::Report;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     // Before anything is read or written.
     quiet::hush();
     let outcome = match command {
-        Command::Info => info::run(),
+        Command::Info => info::run().map(Report::new),
         Command::Forward(arguments) => tensor_commands::forward(&arguments),
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
         Command::Image(arguments) => image_command::run(&arguments),
@@ -44,8 +47,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(report) => {
-            // A reader that has seen enough, like `head`, closes the pipe; the work is done all the same.
-            let _ = writeln!(io::stdout(), "{}", report.trim_end());
+            report.print();
             ExitCode::SUCCESS
         }
         Err(failure) => {

@@ -13,10 +13,11 @@ use crate::dtype;
 use crate::failure::{Failure, Result};
 use crate::output_files::{Output, Staged};
 use crate::pooling::Pooling;
+use crate::report::Report;
 use crate::tensor_files::{self, Tensor};
 
-/// Pools the input; what to print.
-pub fn forward(arguments: &ForwardArguments) -> Result<String> {
+/// Pools the input.
+pub fn forward(arguments: &ForwardArguments) -> Result<Report> {
     let output = Output::check(&arguments.output)?;
     let lse_output = second_output(&output, "lse", arguments.lse.as_deref())?;
     let problem = Problem::read(&arguments.input, &arguments.pooling, GradientRule::default())?;
@@ -32,11 +33,13 @@ pub fn forward(arguments: &ForwardArguments) -> Result<String> {
     if let (Some((output, path)), Some(lse)) = (&lse_output, &pooled.lse) {
         files.stage(output, path, &pooled.shape, ElementType::F32, lse)?;
     }
-    Ok(files.publish()? + &ran_on(&device, time))
+    let report = files.publish()?;
+    let stdout_is_taken = output.is_stdout() || lse_output.is_some_and(|(output, _)| output.is_stdout());
+    Ok(Report::beside(report + &ran_on(&device, time), stdout_is_taken))
 }
 
-/// Computes the gradient of the input; what to print.
-pub fn backward(arguments: &BackwardArguments) -> Result<String> {
+/// Computes the gradient of the input.
+pub fn backward(arguments: &BackwardArguments) -> Result<Report> {
     let output = Output::check(&arguments.output)?;
     let beta_path = arguments.grad_beta.as_ref().and_then(Option::as_deref);
     let beta_output = second_output(&output, "grad-beta", beta_path)?;
@@ -72,7 +75,9 @@ pub fn backward(arguments: &BackwardArguments) -> Result<String> {
         (None, Some(beta)) => printed = format!("grad_beta: {}\n", comma_list(beta)),
         (_, None) => {}
     }
-    Ok(files.publish()? + &printed + &ran_on(&device, time))
+    let report = files.publish()? + &printed + &ran_on(&device, time);
+    let stdout_is_taken = output.is_stdout() || beta_output.is_some_and(|(output, _)| output.is_stdout());
+    Ok(Report::beside(report, stdout_is_taken))
 }
 
 /// A tensor and how to pool it, as the arguments and files say.
@@ -124,10 +129,11 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Puts all files in place; what to print.
+    /// Puts all files in place, those last that replace others at once: what can fail late must not leave one of two.
     fn publish(self) -> Result<String> {
-        for file in self.staged {
-            file.publish()?;
+        let (streams, files): (Vec<_>, Vec<_>) = self.staged.into_iter().partition(Staged::is_stream);
+        for output in streams.into_iter().chain(files) {
+            output.publish()?;
         }
         for note in self.notes {
             let _ = writeln!(io::stderr(), "{note}");
