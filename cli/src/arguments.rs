@@ -38,10 +38,11 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct ForwardArguments {
-    /// The tensor: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits of bfloat16.
+    /// The tensor: .npy, or .npz, of (N, C) and one to three spatial axes; floating point, integers or booleans, or the
+    /// bits of bfloat16; - is standard input.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// Where the pooled tensor goes: .npy.
+    /// Where the pooled tensor goes: .npy; - is standard output.
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
     /// Where the log-sum-exp of each window, ln sum exp(beta x), goes too: .npy, float32.
@@ -53,14 +54,18 @@ pub struct ForwardArguments {
 
 #[derive(Args)]
 pub struct BackwardArguments {
-    /// The tensor that was pooled: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits
-    /// of bfloat16.
+    /// The tensor that was pooled: .npy, or .npz, of (N, C) and one to three spatial axes; floating point, integers or
+    /// booleans, or the bits of bfloat16; - is standard input.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// The gradient of the pooled tensor: .npy, of the shape that `forward` makes of the input.
+    /// The gradient of the pooled tensor: .npy, or .npz, of the shape that `forward` makes of the input; - is standard
+    /// input.
     #[arg(long, value_name = "G.npy")]
     pub grad_output: PathBuf,
-    /// Where the gradient of the input goes: .npy.
+    /// The array of --grad-output that is meant, where that is a .npz archive of several.
+    #[arg(long, value_name = "NAME")]
+    pub grad_array: Option<String>,
+    /// Where the gradient of the input goes: .npy; - is standard output.
     #[arg(long, value_name = "GX.npy")]
     pub output: PathBuf,
     /// Compute the gradient of beta too, or of each channel's: into a .npy of shape (1,) or (C,), float32, or without a
@@ -77,13 +82,16 @@ pub struct BackwardArguments {
 /// What a tensor's poolings share.
 #[derive(Args)]
 pub struct PoolingArguments {
+    /// The array of --input that is meant, where that is a .npz archive of several.
+    #[arg(long, value_name = "NAME")]
+    pub array: Option<String>,
     #[command(flatten)]
     pub windows: WindowArguments,
     #[command(flatten)]
     pub betas: BetaArguments,
     /// What tensors are stored as, on the device and in the outputs but lse and the gradient of beta, which are f32:
     /// the files' values are rounded to it, and so are the results, once, from f32 [default: the input's type, f32
-    /// for float64].
+    /// for float64, integers and booleans].
     #[arg(long, value_enum)]
     pub dtype: Option<Dtype>,
     #[command(flatten)]
