@@ -76,6 +76,11 @@ impl Output {
         self.place == Place::Stdout
     }
 
+    /// Whether it is a regular file, whose name says what it holds.
+    pub fn is_file(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+
     /// Writes the whole content, but not yet to its place.
     pub fn stage(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Staged<'_>> {
         let cannot = |error: io::Error| Failure::of_file(&self.path, format_args!("cannot be written: {error}"));
