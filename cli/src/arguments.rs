@@ -40,7 +40,7 @@ pub enum Command {
     Image(ImageArguments),
     /// Draw an image beside its soft, max and average pooling, and print SSIM and PSNR of each.
     ///
-    /// A transparent image is pooled as by `image`, then drawn and measured over white.
+    /// The stride is the kernel: the picture shows a window beside the next. A transparent image is pooled as by `image`, then drawn and measured over white.
     Compare(CompareArguments),
 }
 
@@ -150,12 +150,11 @@ pub struct CompareArguments {
     #[arg(value_name = "IN")]
     pub input: PathBuf,
     /// Where the picture goes: .png, .jpg or .jpeg, .webp, .tif or .tiff; - is standard output.
-    #[arg(long, value_name = "OUT.png")]
+    #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
     /// The format of the picture [default: by the extension of OUT, PNG for standard output].
     #[arg(long, value_enum)]
     pub format: Option<Format>,
-    // The stride is the kernel: a window beside the next, as the picture shows them.
     #[command(flatten)]
     pub windows: ImageWindowArguments,
     #[command(flatten)]

@@ -205,6 +205,27 @@ mod tests {
     }
 
     #[test]
+    fn of_an_animation_the_first_frame_is_read() {
+        let _alone = ALONE.lock();
+        // Both hold the same frames without loss.
+        let (png, webp) = (include_bytes!("../tests/data/animated.png"), include_bytes!("../tests/data/animated.webp"));
+        assert!(decoded(png).unwrap().0 == decoded(webp).unwrap().0);
+    }
+
+    #[test]
+    fn a_profile_that_cannot_be_unpacked_is_spoken_of_and_kept() {
+        let _alone = ALONE.lock();
+        let mut file = Vec::new();
+        let mut writer = png::Encoder::new(&mut file, 1, 1).write_header().unwrap();
+        writer.write_chunk(png::chunk::iCCP, b"name\0\0no zlib").unwrap();
+        writer.write_image_data(&[7]).unwrap();
+        drop(writer);
+        let (_, colours, warnings) = decoded(&file).unwrap();
+        assert_eq!((colours.icc_profile, colours.chunks.len()), (None, 1));
+        assert_eq!(warnings, ["its ICC profile cannot be unpacked, and is left as it is"]);
+    }
+
+    #[test]
     fn files_that_break_off_are_refused_unless_the_picture_is_whole() {
         let _alone = ALONE.lock();
         for (name, file) in files() {

@@ -446,3 +446,28 @@ impl Fonts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_lie_around_the_centres_of_their_windows() {
+        for (kernel, padding, dilation, pixels, windows, whole, first_pixels) in [
+            // Side by side from the edge.
+            (3, 0, 1, 10, 3, 0..3, 0..3),
+            // The first and the last window are half outside.
+            (4, 2, 1, 12, 4, 1..3, 2..6),
+            // Taps at 0, 2, 4 and 6, around 3.
+            (4, 0, 2, 20, 4, 0..4, 1..5),
+            // One pixel, one window that is larger.
+            (3, 1, 1, 1, 1, 0..1, 0..1),
+        ] {
+            let config = SoftPoolConfig::builder([kernel, 1]).padding([padding, 0]).dilation([dilation, 1]).build();
+            let cells = Cells::of(&config.unwrap(), 0);
+            let what = format!("kernel {kernel}, padding {padding}, dilation {dilation} over {pixels}");
+            assert_eq!(cells.whole(windows, pixels), whole, "{what}");
+            assert_eq!(cells.pixels(&(whole.start..whole.start + 1), pixels), first_pixels, "{what}");
+        }
+    }
+}
