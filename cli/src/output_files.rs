@@ -149,9 +149,9 @@ impl Output {
             Failure::of_file(
                 &self.path,
                 format_args!(
-                    "{} takes no new file, and outputs are written beside their place first: {error}: give a path \
-                     elsewhere",
-                    directory.display()
+                    "{} takes no new file, and outputs are written beside their place first: {}: give a path elsewhere",
+                    directory.display(),
+                    without_path(&error)
                 ),
             )
         };
@@ -251,6 +251,12 @@ fn open_file(path: &Path) -> Option<&str> {
         || fs::canonicalize("/proc/self/fd")
             .is_ok_and(|open| fs::canonicalize(directory).is_ok_and(|real| real == open));
     is_of_open_files.then_some(number)
+}
+
+/// What the system says, without the temporary name, which `tempfile` adds and which means nothing to the user.
+fn without_path(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(&*text, |(text, _)| text).to_owned()
 }
 
 fn directory(path: &Path) -> &Path {

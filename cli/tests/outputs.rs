@@ -150,6 +150,7 @@ fn other_peoples_files_and_directories_are_refused() {
         let (code, stderr) = run(output);
         assert_eq!(code, Some(2), "{output}: {stderr}");
         assert!(stderr.contains(expected) && stderr.contains("Permission denied"), "{stderr} lacks {expected:?}");
+        assert!(!stderr.contains(".softpool-"), "{stderr}");
     }
     for (directory, files) in [("open", &["mine.npy", "new.npy"][..]), ("closed", &["mine.npy"])] {
         let mut names: Vec<_> =
