@@ -108,9 +108,10 @@ impl Picture {
         let (colours, alphas) = planes.split_at_mut(width * height * self.colour_channels());
         if let Some(straight) = straight {
             let is_invisible = |alpha: f32| level(alpha, max) == 0.0;
-            let average = match alphas.iter().any(|&alpha| is_invisible(alpha)) {
-                true => self.average(device, config, &straight)?,
-                false => Vec::new(),
+            let average = if alphas.iter().any(|&alpha| is_invisible(alpha)) {
+                self.average(device, config, &straight)?
+            } else {
+                Vec::new()
             };
             for (index, value) in colours.iter_mut().enumerate() {
                 let alpha = alphas[index % (width * height)];
