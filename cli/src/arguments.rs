@@ -10,7 +10,10 @@ use softpool::GradientRule;
 use crate::axis_list::AxisList;
 use crate::betas::BetaArguments;
 use crate::dtype::Dtype;
+use crate::encoding::Format;
 use crate::failure::{Failure, Result};
+use crate::image_windows::ImageWindowArguments;
+use crate::memory_size::MemorySize;
 use crate::windows::WindowArguments;
 
 /// SoftPool pooling (softmax-weighted average pooling) on the GPU.
@@ -30,18 +33,24 @@ pub enum Command {
     Forward(ForwardArguments),
     /// Compute the gradient of a .npy tensor from the gradient of its pooling.
     Backward(BackwardArguments),
-    /// Pool a PNG or JPEG image, each channel (alpha too) by itself.
+    /// Pool an image, each channel by itself.
+    ///
+    /// Where the image is transparent, colours count by how much of them shows: they are multiplied by alpha, pooled,
+    /// and divided by the pooled alpha. Pixels that are wholly transparent in the end keep the average of their colours.
     Image(ImageArguments),
     /// Draw an image beside its soft, max and average pooling, and print SSIM and PSNR of each.
+    ///
+    /// The stride is the kernel: the picture shows a window beside the next. A transparent image is pooled as by `image`, then drawn and measured over white.
     Compare(CompareArguments),
 }
 
 #[derive(Args)]
 pub struct ForwardArguments {
-    /// The tensor: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits of bfloat16.
+    /// The tensor: .npy, or .npz, of (N, C) and one to three spatial axes; floating point, integers or booleans, or the
+    /// bits of bfloat16; - is standard input.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// Where the pooled tensor goes: .npy.
+    /// Where the pooled tensor goes: .npy; - is standard output.
     #[arg(long, value_name = "Y.npy")]
     pub output: PathBuf,
     /// Where the log-sum-exp of each window, ln sum exp(beta x), goes too: .npy, float32.
@@ -53,14 +62,18 @@ pub struct ForwardArguments {
 
 #[derive(Args)]
 pub struct BackwardArguments {
-    /// The tensor that was pooled: .npy, (N, C) and one to three spatial axes, float16, float32 or float64, or the bits
-    /// of bfloat16.
+    /// The tensor that was pooled: .npy, or .npz, of (N, C) and one to three spatial axes; floating point, integers or
+    /// booleans, or the bits of bfloat16; - is standard input.
     #[arg(long, value_name = "X.npy")]
     pub input: PathBuf,
-    /// The gradient of the pooled tensor: .npy, of the shape that `forward` makes of the input.
+    /// The gradient of the pooled tensor: .npy, or .npz, of the shape that `forward` makes of the input; - is standard
+    /// input.
     #[arg(long, value_name = "G.npy")]
     pub grad_output: PathBuf,
-    /// Where the gradient of the input goes: .npy.
+    /// The array of --grad-output that is meant, where that is a .npz archive of several.
+    #[arg(long, value_name = "NAME")]
+    pub grad_array: Option<String>,
+    /// Where the gradient of the input goes: .npy; - is standard output.
     #[arg(long, value_name = "GX.npy")]
     pub output: PathBuf,
     /// Compute the gradient of beta too, or of each channel's: into a .npy of shape (1,) or (C,), float32, or without a
@@ -77,13 +90,16 @@ pub struct BackwardArguments {
 /// What a tensor's poolings share.
 #[derive(Args)]
 pub struct PoolingArguments {
+    /// The array of --input that is meant, where that is a .npz archive of several.
+    #[arg(long, value_name = "NAME")]
+    pub array: Option<String>,
     #[command(flatten)]
     pub windows: WindowArguments,
     #[command(flatten)]
     pub betas: BetaArguments,
     /// What tensors are stored as, on the device and in the outputs but lse and the gradient of beta, which are f32:
     /// the files' values are rounded to it, and so are the results, once, from f32 [default: the input's type, f32
-    /// for float64].
+    /// for float64, integers and booleans].
     #[arg(long, value_enum)]
     pub dtype: Option<Dtype>,
     #[command(flatten)]
@@ -92,17 +108,24 @@ pub struct PoolingArguments {
 
 #[derive(Args)]
 pub struct ImageArguments {
-    /// The image, PNG or JPEG, 8 or 16 bits a channel.
+    /// The image: PNG, JPEG, WebP, TIFF, PNM, GIF (its first frame) or BMP, 8 or 16 bits a channel; - is standard input.
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// Where the pooled image goes: .png, .jpg or .jpeg.
+    /// Where the pooled image goes: .png, .jpg or .jpeg, .webp, .tif or .tiff; - is standard output.
     #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Window size: one number, or height,width.
-    #[arg(long, value_name = "K", default_value = "2", allow_hyphen_values = true)]
-    pub kernel: AxisList,
+    /// The format of the pooled image [default: by the extension of OUT, PNG for standard output].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    #[command(flatten)]
+    pub windows: ImageWindowArguments,
     /// Adaptive pooling: the pooled image's size, one number, or height,width.
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, conflicts_with_all = ["kernel", "stride"])]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["kernel", "stride", "padding", "dilation", "ceil_mode"]
+    )]
     pub output_size: Option<AxisList>,
     /// Step from one window to the next: one number, or height,width [default: the kernel].
     #[arg(long, value_name = "S", allow_hyphen_values = true)]
@@ -116,20 +139,38 @@ pub struct ImageArguments {
     #[arg(long, value_name = "B", allow_hyphen_values = true)]
     pub beta: Option<f32>,
     #[command(flatten)]
+    pub reading: ReadingArguments,
+    #[command(flatten)]
     pub device: DeviceArgument,
 }
 
 #[derive(Args)]
 pub struct CompareArguments {
-    /// The image, PNG or JPEG.
+    /// The image: PNG, JPEG, WebP, TIFF, PNM, GIF (its first frame) or BMP; - is standard input.
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// Where the picture goes: .png.
-    #[arg(long, value_name = "OUT.png")]
+    /// Where the picture goes: .png, .jpg or .jpeg, .webp, .tif or .tiff; - is standard output.
+    #[arg(long, value_name = "OUT")]
     pub output: PathBuf,
-    /// Window size: one number, or height,width. The stride is the kernel.
-    #[arg(long, value_name = "K", default_value = "2", allow_hyphen_values = true)]
-    pub kernel: AxisList,
+    /// The format of the picture [default: by the extension of OUT, PNG for standard output].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    #[command(flatten)]
+    pub windows: ImageWindowArguments,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+}
+
+/// How an image is taken.
+#[derive(Args)]
+pub struct ReadingArguments {
+    /// Pool the light that the levels stand for, by sRGB's curve or that of a PNG's gAMA: half black, half white then
+    /// is 188 of 255, as bright as both together. Profiles are kept, but their curves are not looked at.
+    #[arg(long)]
+    pub linear: bool,
+    /// The most memory that the decoded image may take: bytes, or a number with K, M, G or T.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub max_memory: MemorySize,
 }
 
 #[derive(Args)]

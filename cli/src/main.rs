@@ -8,15 +8,28 @@ mod arguments;
 mod axis_list;
 mod betas;
 mod chunks;
+mod colours;
 mod compare;
+mod damage;
+mod decoding;
 mod device;
 mod dtype;
+mod encoding;
 mod failure;
 mod image_command;
+mod image_windows;
 mod info;
+mod input_files;
+mod leftovers;
+mod light;
+mod memory_size;
+mod npy_header;
 mod output_files;
 mod picture;
+mod png_file;
 mod pooling;
+mod quiet;
+mod report;
 mod sheet;
 mod similarity;
 mod tensor_commands;
@@ -29,10 +42,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Cli, Command};
+use report::Report;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Info => info::run(),
+    let command = Cli::parse().command;
+    // Before anything is read or written.
+    quiet::hush();
+    let outcome = match command {
+        Command::Info => info::run().map(Report::new),
         Command::Forward(arguments) => tensor_commands::forward(&arguments),
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
         Command::Image(arguments) => image_command::run(&arguments),
@@ -40,8 +57,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(report) => {
-            // A reader that has seen enough, like `head`, closes the pipe; the work is done all the same.
-            let _ = writeln!(io::stdout(), "{}", report.trim_end());
+            report.print();
             ExitCode::SUCCESS
         }
         Err(failure) => {

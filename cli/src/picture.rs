@@ -1,26 +1,18 @@
-//! PNG and JPEG images as planes of values from 0 to 1, and back in the same colour type and bit depth.
+//! Images as planes of values from 0 to 1, pooled, and back in the same colour type and bit depth.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage};
 use softpool::{Shape, SoftPoolConfig};
 
+use crate::colours::Colours;
+use crate::decoding;
 use crate::device::Device;
+use crate::encoding::Format;
 use crate::failure::{Failure, Result};
+use crate::memory_size::MemorySize;
 use crate::pooling::Pooling;
-
-/// Memory that a decoded image may take: a small file can claim any size.
-const MAX_DECODED_BYTES: u64 = 4 << 30;
-
-/// JPEG's quality from 1 to 100: what pooling changes should show, not what the encoder does.
-const JPEG_QUALITY: u8 = 95;
-
-/// Bytes of an ICC profile that name the colour space of its pixels.
-const ICC_COLOUR_SPACE: std::ops::Range<usize> = 16..20;
 
 /// An image as planes, one a channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,48 +22,36 @@ pub struct Picture {
     pub color: ColorType,
     /// Plane after plane, the rows of each from the top; values from 0 to 1.
     pub planes: Vec<f32>,
-    /// What the levels mean, if the file says so.
-    pub icc_profile: Option<Vec<u8>>,
-}
-
-/// The file formats that an image can be written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Png,
-    Jpeg,
-}
-
-impl Format {
-    /// The format that the extension of `path` names.
-    pub fn of(path: &Path) -> Result<Self> {
-        match path.extension().and_then(ImageFormat::from_extension) {
-            Some(ImageFormat::Png) => Ok(Self::Png),
-            Some(ImageFormat::Jpeg) => Ok(Self::Jpeg),
-            _ => Err(Failure::of_file(path, "its extension names no format that is written: give .png, .jpg or .jpeg")),
-        }
-    }
-
-    /// Checks that a file of this format at `path` holds pixels of `color`.
-    pub fn check(self, color: ColorType, path: &Path) -> Result<()> {
-        if self == Self::Jpeg && !matches!(color, ColorType::L8 | ColorType::Rgb8) {
-            return Err(Failure::of_file(
-                path,
-                format_args!("a JPEG holds 8-bit grey or RGB, but the image is {}: give a .png", describe(color)),
-            ));
-        }
-        Ok(())
-    }
+    pub colours: Colours,
 }
 
 impl Picture {
     /// Decodes the image at `path`, turned upright.
-    pub fn read(path: &Path) -> Result<Self> {
-        let (image, icc_profile) = decode(path)?;
+    pub fn read(path: &Path, max_memory: MemorySize) -> Result<Self> {
+        let (image, colours) = decoding::decode(path, max_memory)?;
+        Self::new(&image, colours, path)
+    }
+
+    /// [`read`](Self::read) as 8-bit RGB, with alpha if any pixel is transparent.
+    pub fn read_8_bit_rgb(path: &Path, max_memory: MemorySize) -> Result<Self> {
+        let (image, colours) = decoding::decode(path, max_memory)?;
+        // A grey image's profile doesn't describe the RGB that it becomes.
+        let colours = if image.color().has_color() { colours } else { colours.without_profile() };
+        let pixels = image.into_rgba8();
+        let image: DynamicImage = if pixels.pixels().all(|pixel| pixel[3] == u8::MAX) {
+            DynamicImage::from(pixels).into_rgb8().into()
+        } else {
+            pixels.into()
+        };
+        Self::new(&image, colours, path)
+    }
+
+    fn new(image: &DynamicImage, colours: Colours, path: &Path) -> Result<Self> {
         let color = image.color();
         let levels: Vec<u16> = match color.bytes_per_pixel() / color.channel_count() {
             1 => image.as_bytes().iter().copied().map(u16::from).collect(),
             2 => image.as_bytes().chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect(),
-            // Neither PNG nor JPEG decodes to floating point.
+            // TIFF and PNM may hold floating point, whose values go beyond black and white.
             _ => return Err(Failure::of_file(path, format_args!("holds {color:?}: give 8 or 16 bits a channel"))),
         };
         let (channels, max) = (usize::from(color.channel_count()), f32::from(max_level(color)));
@@ -80,24 +60,22 @@ impl Picture {
             .map(|&level| f32::from(level) / max)
             .collect();
         let (width, height) = (image.width() as usize, image.height() as usize);
-        Ok(Self { width, height, color, planes, icc_profile })
+        Ok(Self { width, height, color, planes, colours })
     }
 
-    /// [`read`](Self::read) as 8-bit RGB, over white where it is transparent.
-    pub fn read_opaque(path: &Path) -> Result<Self> {
-        let (image, icc_profile) = decode(path)?;
-        let icc_profile = icc_profile.filter(|_| image.color().has_color());
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let pixels = image.into_rgba8();
-        let planes = (0..3)
-            .flat_map(|channel| {
-                pixels.pixels().map(move |pixel| {
-                    let (level, alpha) = (u32::from(pixel[channel]), u32::from(pixel[3]));
-                    ((level * alpha + 255 * (255 - alpha) + 127) / 255) as f32 / 255.0
-                })
-            })
-            .collect();
-        Ok(Self { width, height, color: ColorType::Rgb8, planes, icc_profile })
+    /// This 8-bit image as RGB, over white where it is transparent.
+    pub fn over_white(&self) -> Self {
+        if !self.color.has_alpha() {
+            return self.clone();
+        }
+        let (colours, alphas) = self.planes.split_at(3 * self.pixels());
+        let max = f64::from(u8::MAX);
+        let over_white = |(&value, &alpha): (&f32, &f32)| {
+            let (value, alpha) = (level(value, max) as u32, level(alpha, max) as u32);
+            ((value * alpha + 255 * (255 - alpha) + 127) / 255) as f32 / 255.0
+        };
+        let planes = colours.iter().zip(alphas.iter().cycle()).map(over_white).collect();
+        Self { planes, color: ColorType::Rgb8, colours: self.colours.clone(), ..*self }
     }
 
     /// The planes as a tensor of one sample.
@@ -105,23 +83,64 @@ impl Picture {
         Ok(Shape::new([1, usize::from(self.color.channel_count()), self.height, self.width])?)
     }
 
-    /// The image with each plane pooled, and its values rounded to levels.
-    pub fn pooled(&self, device: &Device, config: &SoftPoolConfig) -> Result<Self> {
-        let pooled = Pooling::new(device, config).forward(&self.shape()?, &self.planes, false)?;
-        let max = f64::from(max_level(self.color));
-        let planes = pooled.y.iter().map(|&y| (level(y, max) / max) as f32).collect();
+    /// The image pooled, and its values rounded to levels.
+    ///
+    /// Where it is transparent, colours count by how much of them shows: they are multiplied by alpha, pooled, and
+    /// divided by the pooled alpha. What is wholly transparent then keeps the average of its colours. In `linear` light,
+    /// it is light that is pooled, not the levels that stand for it.
+    pub fn pooled(&self, device: &Device, config: &SoftPoolConfig, linear: bool) -> Result<Self> {
+        let light = linear.then(|| self.colours.light());
+        let colours_end = self.pixels() * self.colour_channels();
+        let mut planes = self.planes.clone();
+        if let Some(light) = light {
+            planes[..colours_end].iter_mut().for_each(|value| *value = light.decode(*value));
+        }
+        let (colours, alphas) = planes.split_at_mut(colours_end);
+        // All levels of an opaque image's alpha are the largest: its colours stay as they are, to the last bit.
+        let straight = alphas.iter().any(|&alpha| alpha < 1.0).then(|| colours.to_vec());
+        if straight.is_some() {
+            colours.iter_mut().zip(alphas.iter().cycle()).for_each(|(value, alpha)| *value *= alpha);
+        }
+        let pooled = Pooling::new(device, config).forward(&self.shape()?, &planes, false)?;
         let (height, width) = (pooled.shape.spatial()[0], pooled.shape.spatial()[1]);
-        Ok(Self { width, height, planes, color: self.color, icc_profile: self.icc_profile.clone() })
+        let mut planes = pooled.y;
+        let max = f64::from(max_level(self.color));
+        let (colours, alphas) = planes.split_at_mut(width * height * self.colour_channels());
+        if let Some(straight) = straight {
+            let is_invisible = |alpha: f32| level(alpha, max) == 0.0;
+            let average = if alphas.iter().any(|&alpha| is_invisible(alpha)) {
+                self.average(device, config, &straight)?
+            } else {
+                Vec::new()
+            };
+            for (index, value) in colours.iter_mut().enumerate() {
+                let alpha = alphas[index % (width * height)];
+                *value = if is_invisible(alpha) { average[index] } else { (*value / alpha).min(1.0) };
+            }
+        }
+        if let Some(light) = light {
+            colours.iter_mut().for_each(|value| *value = light.encode(*value));
+        }
+        planes.iter_mut().for_each(|value| *value = (level(*value, max) / max) as f32);
+        Ok(Self { width, height, planes, color: self.color, colours: self.colours.clone() })
+    }
+
+    /// The averages of colour planes, by the windows of `config`.
+    fn average(&self, device: &Device, config: &SoftPoolConfig, planes: &[f32]) -> Result<Vec<f32>> {
+        let betas = vec![0.0; self.colour_channels()];
+        let pooling = Pooling { betas: Some(&betas), ..Pooling::new(device, config) };
+        let shape = Shape::new([1, self.colour_channels(), self.height, self.width])?;
+        Ok(pooling.forward(&shape, planes, false)?.y)
     }
 
     /// Encodes the image.
-    pub fn write(&self, format: Format, writer: impl Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, writer: &mut (impl Write + ?Sized)) -> io::Result<()> {
         let bytes: Vec<u8> = match self.color.bytes_per_pixel() / self.color.channel_count() {
             1 => self.levels().map(|level| level as u8).collect(),
             _ => self.levels().flat_map(|level| (level as u16).to_ne_bytes()).collect(),
         };
         let size = |size: usize| u32::try_from(size).map_err(io::Error::other);
-        encode(&bytes, size(self.width)?, size(self.height)?, self.color, self.icc_profile.as_deref(), format, writer)
+        format.write(&bytes, [size(self.width)?, size(self.height)?], self.color, &self.colours, writer)
     }
 
     /// The pixels of an 8-bit RGB image.
@@ -137,50 +156,23 @@ impl Picture {
 
     /// The levels, pixel after pixel.
     fn levels(&self) -> impl Iterator<Item = f64> {
-        let (pixels, max) = (self.width * self.height, f64::from(max_level(self.color)));
+        let (pixels, max) = (self.pixels(), f64::from(max_level(self.color)));
         let channels = usize::from(self.color.channel_count());
         (0..pixels * channels).map(move |index| level(self.planes[index % channels * pixels + index / channels], max))
     }
-}
 
-/// Encodes pixels, 16-bit ones in the machine's byte order.
-pub fn encode(
-    bytes: &[u8],
-    width: u32,
-    height: u32,
-    color: ColorType,
-    icc_profile: Option<&[u8]>,
-    format: Format,
-    writer: impl Write,
-) -> io::Result<()> {
-    fn finish(
-        mut encoder: impl ImageEncoder,
-        icc_profile: Option<&[u8]>,
-        write: (&[u8], u32, u32, ColorType),
-    ) -> io::Result<()> {
-        let (bytes, width, height, color) = write;
-        if let Some(profile) = icc_profile {
-            encoder.set_icc_profile(profile.to_vec()).map_err(io::Error::other)?;
-        }
-        encoder.write_image(bytes, width, height, color.into()).map_err(io::Error::other)
+    fn pixels(&self) -> usize {
+        self.width * self.height
     }
-    let write = (bytes, width, height, color);
-    match format {
-        Format::Png => finish(PngEncoder::new(writer), icc_profile, write),
-        Format::Jpeg => finish(JpegEncoder::new_with_quality(writer, JPEG_QUALITY), icc_profile, write),
+
+    /// Channels but alpha, which comes after them.
+    fn colour_channels(&self) -> usize {
+        usize::from(self.color.channel_count()) - usize::from(self.color.has_alpha())
     }
 }
 
-/// The level from 0 to `max` that is nearest to a value from 0 to 1.
-fn level(value: f32, max: f64) -> f64 {
-    (f64::from(value) * max).round().clamp(0.0, max)
-}
-
-fn max_level(color: ColorType) -> u16 {
-    if color.bytes_per_pixel() == color.channel_count() { u8::MAX.into() } else { u16::MAX }
-}
-
-fn describe(color: ColorType) -> String {
+/// "8-bit RGB".
+pub fn describe(color: ColorType) -> String {
     let channels = match (color.has_color(), color.has_alpha()) {
         (false, false) => "grey",
         (false, true) => "grey and alpha",
@@ -190,31 +182,11 @@ fn describe(color: ColorType) -> String {
     format!("{}-bit {channels}", color.bits_per_pixel() / u16::from(color.channel_count()))
 }
 
-/// The image at `path`, turned upright, and its ICC profile.
-fn decode(path: &Path) -> Result<(DynamicImage, Option<Vec<u8>>)> {
-    let open = || -> image::ImageResult<_> {
-        let mut reader = ImageReader::new(BufReader::new(File::open(path)?)).with_guessed_format()?;
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(MAX_DECODED_BYTES);
-        reader.limits(limits.clone());
-        let mut decoder = reader.into_decoder()?;
-        limits.reserve(decoder.total_bytes())?;
-        let orientation = decoder.orientation()?;
-        let icc_profile = decoder.icc_profile()?;
-        let mut image = DynamicImage::from_decoder(decoder)?;
-        image.apply_orientation(orientation);
-        // The decoder turns CMYK into RGB, which its profile doesn't describe.
-        let space = if image.color().has_color() { b"RGB " } else { b"GRAY" };
-        let icc_profile = icc_profile.filter(|profile| profile.get(ICC_COLOUR_SPACE) == Some(space));
-        Ok((image, icc_profile))
-    };
-    open().map_err(|error| {
-        let problem = match error {
-            image::ImageError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-                format!("cannot be read: {error}")
-            }
-            error => format!("cannot be decoded ({error}): give a PNG or JPEG image"),
-        };
-        Failure::of_file(path, problem)
-    })
+/// The level from 0 to `max` that is nearest to a value from 0 to 1.
+fn level(value: f32, max: f64) -> f64 {
+    (f64::from(value) * max).round().clamp(0.0, max)
+}
+
+fn max_level(color: ColorType) -> u16 {
+    if color.bytes_per_pixel() == color.channel_count() { u8::MAX.into() } else { u16::MAX }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
+use softpool::SoftPoolConfig;
 
 use crate::arguments::Method;
 
@@ -68,10 +69,66 @@ impl Panel {
     }
 }
 
-/// Draws the picture for the image called `name`, pooled with `kernel` (height, width) as its stride.
-pub fn draw(name: &str, original: &RgbImage, kernel: [usize; 2], panels: &[Panel]) -> RgbImage {
+/// How an image was pooled, with the kernel as the stride.
+pub struct Pooling<'a> {
+    /// Height and width.
+    pub kernel: [usize; 2],
+    /// What else there is to say, after the sizes.
+    pub remarks: String,
+    /// Along the height and the width.
+    pub cells: &'a [Cells; 2],
+}
+
+/// The pixels that the windows along an axis stand for: those of a cell beside those of the next.
+#[derive(Clone, Copy)]
+pub struct Cells {
+    /// Pixels of a cell.
+    pub size: usize,
+    /// Twice the centre of the first window, from that of the first pixel.
+    first_centre_twice: i64,
+}
+
+impl Cells {
+    /// Those of a pooling whose stride is the kernel.
+    pub fn of(config: &SoftPoolConfig, axis: usize) -> Self {
+        let along = |values: Vec<usize>| i64::try_from(values[axis]).unwrap_or(i64::MAX);
+        let (kernel, dilation, padding) = (along(config.kernel()), along(config.dilation()), along(config.padding()));
+        Self { size: config.stride()[axis], first_centre_twice: dilation * (kernel - 1) - 2 * padding }
+    }
+
+    /// The position of the first window's centre.
+    pub fn first_centre(&self) -> f64 {
+        self.first_centre_twice as f64 / 2.0
+    }
+
+    /// The first pixel of a cell, which may lie outside of the image.
+    fn start(&self, cell: usize) -> i64 {
+        let size = self.size as i64;
+        // A window of widely spaced taps has its cell amid them.
+        (self.first_centre_twice - (size - 1)).div_euclid(2) + cell as i64 * size
+    }
+
+    /// Those of `cells` cells that lie wholly within `pixels` pixels, or the first one.
+    fn whole(&self, cells: usize, pixels: usize) -> Range<usize> {
+        let first = (0..cells).find(|&cell| self.start(cell) >= 0).unwrap_or(0);
+        let end =
+            (first..cells).rev().find(|&cell| self.start(cell + 1) <= pixels as i64).map_or(first, |last| last + 1);
+        first..end.max(first + 1).min(cells.max(1))
+    }
+
+    /// The pixels of some cells, of `pixels` in all.
+    fn pixels(&self, cells: &Range<usize>, pixels: usize) -> Range<usize> {
+        let inside = |position: i64, least: usize| position.clamp(least as i64, pixels as i64) as usize;
+        let start = inside(self.start(cells.start), 0).min(pixels - 1);
+        start..inside(self.start(cells.end), start + 1)
+    }
+}
+
+/// Draws the picture for the image called `name`.
+pub fn draw(name: &str, original: &RgbImage, pooling: &Pooling<'_>, panels: &[Panel]) -> RgbImage {
     let fonts = Fonts::new();
-    let crop = Crop::busiest(original, kernel);
+    let kernel = pooling.kernel;
+    let crop = Crop::busiest(original, pooling.cells, panels.first().map(|panel| &panel.pooled));
     let kernel_text = format!("kernel {}\u{d7}{}", kernel[0], kernel[1]);
     let figure = |image: &RgbImage, width, max_height, title: String, detail: String| {
         let (image, scale) = fit(image, width, max_height);
@@ -84,7 +141,7 @@ pub fn draw(name: &str, original: &RgbImage, kernel: [usize; 2], panels: &[Panel
     let first_row = vec![
         figure(original, LARGE, MAX_LARGE_HEIGHT, "Original".into(), format!("{} pixels", size(original))),
         crop_figure(
-            crop.of(original, [1, 1]),
+            crop.of_original(original),
             "Original, marked crop".into(),
             format!("{}\u{d7}{} pixels", crop.width(), crop.height()),
         ),
@@ -95,7 +152,7 @@ pub fn draw(name: &str, original: &RgbImage, kernel: [usize; 2], panels: &[Panel
         figure(&panel.enlarged, COLUMN, MAX_COLUMN_HEIGHT, panel.title().into(), detail)
     });
     let crops = panels.iter().map(|panel| {
-        let image = crop.of(&panel.pooled, kernel);
+        let image = crop.of_pooled(&panel.pooled);
         let detail = format!("{}\u{d7}{} pixels", image.width(), image.height());
         crop_figure(image, format!("{}, marked crop", panel.title()), detail)
     });
@@ -103,7 +160,8 @@ pub fn draw(name: &str, original: &RgbImage, kernel: [usize; 2], panels: &[Panel
 
     let title = format!("Soft, max and average pooling, {kernel_text}");
     let pooled_size = panels.first().map(|panel| size(&panel.pooled)).unwrap_or_default();
-    let subtitle = format!("{}: {} pixels pooled to {pooled_size}", shorten(name), size(original));
+    let remarks = &pooling.remarks;
+    let subtitle = format!("{}: {} pixels pooled to {pooled_size}{remarks}", shorten(name), size(original));
     let notes = [
         "Stride as the kernel; soft pooling with beta 1 for values from 0 to 1. SSIM (luma, 11\u{d7}11 Gaussian window) \
          and PSNR (RGB) compare the pooled image, enlarged by bilinear",
@@ -213,32 +271,48 @@ fn fit(image: &RgbImage, width: u32, height: u32) -> (RgbImage, f64) {
     (imageops::resize(image, size(image.width()), size(image.height()), filter), scale)
 }
 
-/// A rectangle of the original made of whole windows.
+/// A rectangle of the original made of whole windows' pixels.
 struct Crop {
     columns: Range<usize>,
     rows: Range<usize>,
+    /// The windows whose pixels they are.
+    window_columns: Range<usize>,
+    window_rows: Range<usize>,
 }
 
 impl Crop {
     /// The rectangle with the strongest edges of shapes, which show pooling better than grain does.
-    fn busiest(original: &RgbImage, kernel: [usize; 2]) -> Self {
-        let side = |size: u32, kernel: usize| {
-            let windows = (CROP / kernel).max(MIN_CROP_WINDOWS).min(size as usize / kernel).max(1);
-            windows * kernel
-        };
-        let (height, width) = (side(original.height(), kernel[0]), side(original.width(), kernel[1]));
+    fn busiest(original: &RgbImage, cells: &[Cells; 2], pooled: Option<&RgbImage>) -> Self {
+        let (height, width) = (original.height() as usize, original.width() as usize);
+        let [rows, columns] = cells;
+        let windows = pooled.map_or([1, 1], |pooled| [pooled.height() as usize, pooled.width() as usize]);
+        let (whole_rows, whole_columns) = (rows.whole(windows[0], height), columns.whole(windows[1], width));
+        let count = |cells: &Cells, whole: &Range<usize>| (CROP / cells.size).max(MIN_CROP_WINDOWS).min(whole.len());
+        let (row_count, column_count) = (count(rows, &whole_rows), count(columns, &whole_columns));
         // Steps of about a quarter crop.
-        let starts = |size: u32, length: usize, kernel: usize| {
-            let step = (length / kernel / 4).max(1) * kernel;
-            let margin = CROP_MARGIN.next_multiple_of(kernel);
-            let room = (size as usize).saturating_sub(length);
-            if room > 2 * margin { margin..=room - margin } else { 0..=room }.step_by(step)
+        let starts = |cells: &Cells, whole: &Range<usize>, count: usize| {
+            let margin = CROP_MARGIN.div_ceil(cells.size);
+            let room = whole.len() - count;
+            let starts = if room > 2 * margin { margin..=room - margin } else { 0..=room };
+            let first = whole.start;
+            starts.step_by((count / 4).max(1)).map(move |start| first + start)
         };
-        let changes = Changes::new(original, (height.max(width) / SHAPE_PARTS).max(1));
-        let mut best = (f64::NEG_INFINITY, Self { columns: 0..width, rows: 0..height });
-        for top in starts(original.height(), height, kernel[0]) {
-            for left in starts(original.width(), width, kernel[1]) {
-                let crop = Self { columns: left..left + width, rows: top..top + height };
+        let crop = |top: usize, left: usize| {
+            let (window_rows, window_columns) = (top..top + row_count, left..left + column_count);
+            Self {
+                rows: rows.pixels(&window_rows, height),
+                columns: columns.pixels(&window_columns, width),
+                window_rows,
+                window_columns,
+            }
+        };
+        let first = crop(whole_rows.start, whole_columns.start);
+        let longest = first.height().max(first.width());
+        let changes = Changes::new(original, (longest / SHAPE_PARTS).max(1));
+        let mut best = (f64::NEG_INFINITY, first);
+        for top in starts(rows, &whole_rows, row_count) {
+            for left in starts(columns, &whole_columns, column_count) {
+                let crop = crop(top, left);
                 let change = changes.within(&crop);
                 if change > best.0 {
                     best = (change, crop);
@@ -256,12 +330,12 @@ impl Crop {
         self.rows.len()
     }
 
-    /// The crop of an image whose pixels are each `kernel` (height, width) pixels of the original.
-    fn of(&self, image: &RgbImage, kernel: [usize; 2]) -> RgbImage {
-        let part = |range: &Range<usize>, kernel: usize| (range.start / kernel) as u32..(range.end / kernel) as u32;
-        let (columns, rows) = (part(&self.columns, kernel[1]), part(&self.rows, kernel[0]));
-        let (width, height) = (columns.end - columns.start, rows.end - rows.start);
-        imageops::crop_imm(image, columns.start, rows.start, width, height).to_image()
+    fn of_original(&self, image: &RgbImage) -> RgbImage {
+        part(image, &self.columns, &self.rows)
+    }
+
+    fn of_pooled(&self, image: &RgbImage) -> RgbImage {
+        part(image, &self.window_columns, &self.window_rows)
     }
 
     /// A crop's image, of the original's or of pooled pixels, enlarged to a column so that its pixels show.
@@ -283,6 +357,13 @@ impl Crop {
             scaled(range.start)..scaled(range.end)
         })
     }
+}
+
+/// A rectangle of an image.
+fn part(image: &RgbImage, columns: &Range<usize>, rows: &Range<usize>) -> RgbImage {
+    let pixels = |range: &Range<usize>| (range.start as u32, range.len() as u32);
+    let ((left, width), (top, height)) = (pixels(columns), pixels(rows));
+    imageops::crop_imm(image, left, top, width, height).to_image()
 }
 
 /// The squares of the differences of neighbouring cells, of `cell` pixels a side, summed over every rectangle from the
@@ -362,6 +443,31 @@ impl Fonts {
                     }
                 }
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_lie_around_the_centres_of_their_windows() {
+        for (kernel, padding, dilation, pixels, windows, whole, first_pixels) in [
+            // Side by side from the edge.
+            (3, 0, 1, 10, 3, 0..3, 0..3),
+            // The first and the last window are half outside.
+            (4, 2, 1, 12, 4, 1..3, 2..6),
+            // Taps at 0, 2, 4 and 6, around 3.
+            (4, 0, 2, 20, 4, 0..4, 1..5),
+            // One pixel, one window that is larger.
+            (3, 1, 1, 1, 1, 0..1, 0..1),
+        ] {
+            let config = SoftPoolConfig::builder([kernel, 1]).padding([padding, 0]).dilation([dilation, 1]).build();
+            let cells = Cells::of(&config.unwrap(), 0);
+            let what = format!("kernel {kernel}, padding {padding}, dilation {dilation} over {pixels}");
+            assert_eq!(cells.whole(windows, pixels), whole, "{what}");
+            assert_eq!(cells.pixels(&(whole.start..whole.start + 1), pixels), first_pixels, "{what}");
         }
     }
 }

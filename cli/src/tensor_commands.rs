@@ -11,14 +11,17 @@ use crate::arguments::{BackwardArguments, ForwardArguments, PoolingArguments};
 use crate::device::Device;
 use crate::dtype;
 use crate::failure::{Failure, Result};
+use crate::input_files;
 use crate::output_files::{Output, Staged};
 use crate::pooling::Pooling;
-use crate::tensor_files::{self, Tensor};
+use crate::report::Report;
+use crate::tensor_files::{self, Source, Tensor};
 
-/// Pools the input; what to print.
-pub fn forward(arguments: &ForwardArguments) -> Result<String> {
+/// Pools the input.
+pub fn forward(arguments: &ForwardArguments) -> Result<Report> {
     let output = Output::check(&arguments.output)?;
     let lse_output = second_output(&output, "lse", arguments.lse.as_deref())?;
+    input_files::check_stdin_once(stdin_candidates(&arguments.input, &arguments.pooling))?;
     let problem = Problem::read(&arguments.input, &arguments.pooling, GradientRule::default())?;
     let x = &problem.x;
 
@@ -32,17 +35,23 @@ pub fn forward(arguments: &ForwardArguments) -> Result<String> {
     if let (Some((output, path)), Some(lse)) = (&lse_output, &pooled.lse) {
         files.stage(output, path, &pooled.shape, ElementType::F32, lse)?;
     }
-    Ok(files.publish()? + &ran_on(&device, time))
+    let report = files.publish()?;
+    let stdout_is_taken = output.is_stdout() || lse_output.is_some_and(|(output, _)| output.is_stdout());
+    Ok(Report::beside(report + &ran_on(&device, time), stdout_is_taken))
 }
 
-/// Computes the gradient of the input; what to print.
-pub fn backward(arguments: &BackwardArguments) -> Result<String> {
+/// Computes the gradient of the input.
+pub fn backward(arguments: &BackwardArguments) -> Result<Report> {
     let output = Output::check(&arguments.output)?;
     let beta_path = arguments.grad_beta.as_ref().and_then(Option::as_deref);
     let beta_output = second_output(&output, "grad-beta", beta_path)?;
+    let grad_output = [("--grad-output", &*arguments.grad_output)];
+    input_files::check_stdin_once(stdin_candidates(&arguments.input, &arguments.pooling).chain(grad_output))?;
     let problem = Problem::read(&arguments.input, &arguments.pooling, arguments.rule.into())?;
     let x = &problem.x;
-    let grad_output = tensor_files::read(&arguments.grad_output, Some(x.element_type))?;
+    let array = arguments.grad_array.as_deref();
+    let grad_output =
+        Source { path: &arguments.grad_output, array, option: "--grad-array" }.read(Some(x.element_type))?;
     if grad_output.shape != problem.pooled {
         return Err(Failure::of_file(
             &arguments.grad_output,
@@ -72,7 +81,18 @@ pub fn backward(arguments: &BackwardArguments) -> Result<String> {
         (None, Some(beta)) => printed = format!("grad_beta: {}\n", comma_list(beta)),
         (_, None) => {}
     }
-    Ok(files.publish()? + &printed + &ran_on(&device, time))
+    let report = files.publish()? + &printed + &ran_on(&device, time);
+    let stdout_is_taken = output.is_stdout() || beta_output.is_some_and(|(output, _)| output.is_stdout());
+    Ok(Report::beside(report, stdout_is_taken))
+}
+
+/// The inputs of both commands that may be standard input.
+fn stdin_candidates<'a>(
+    input: &'a Path,
+    arguments: &'a PoolingArguments,
+) -> impl Iterator<Item = (&'static str, &'a Path)> {
+    let betas = arguments.betas.channel_betas.as_deref();
+    [("--input", input)].into_iter().chain(betas.map(|path| ("--channel-betas", path)))
 }
 
 /// A tensor and how to pool it, as the arguments and files say.
@@ -85,7 +105,8 @@ struct Problem {
 
 impl Problem {
     fn read(input: &Path, arguments: &PoolingArguments, rule: GradientRule) -> Result<Self> {
-        let mut x = tensor_files::read(input, arguments.dtype.map(ElementType::from))?;
+        let source = Source { path: input, array: arguments.array.as_deref(), option: "--array" };
+        let mut x = source.read(arguments.dtype.map(ElementType::from))?;
         let rank = arguments.windows.rank(&x.shape, input)?;
         x.shape = x.shape.of_rank(rank)?;
         let config = arguments.windows.config(rank, arguments.betas.beta, rule, input)?;
@@ -124,10 +145,11 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Puts all files in place; what to print.
+    /// Puts all files in place, those last that replace others at once: what can fail late must not leave one of two.
     fn publish(self) -> Result<String> {
-        for file in self.staged {
-            file.publish()?;
+        let (streams, files): (Vec<_>, Vec<_>) = self.staged.into_iter().partition(Staged::is_stream);
+        for output in streams.into_iter().chain(files) {
+            output.publish()?;
         }
         for note in self.notes {
             let _ = writeln!(io::stderr(), "{note}");

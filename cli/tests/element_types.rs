@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{Workplace, read, read_as, wave, write_as};
+use common::{Workplace, npy, read, read_as, wave, write_as};
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::write_npy;
 use softpool::ElementType;
@@ -133,15 +133,27 @@ fn other_types_are_explained() {
     write_as(&place.path("x.npy"), ElementType::F32, &SHAPE, &waves(&SHAPE));
     write_as(&place.path("u2.npy"), ElementType::Bf16, &SHAPE, &waves(&SHAPE));
     let before = place.files();
-    for arguments in ["", "--dtype f32", "--dtype f16"] {
+    fs::write(place.path("c8.npy"), npy("<c8", "(1, 3, 5, 5)", &[0; 600])).unwrap();
+    for arguments in ["", "--dtype f32", "--dtype f16", "--dtype bf16"] {
         place.refuse(
-            &format!("forward --input u2.npy --output y.npy --kernel 1 {arguments}"),
-            &["u2.npy: holds uint16 of shape (1, 3, 5, 5)", "bits of bfloat16", "--dtype bf16"],
+            &format!("forward --input c8.npy --output y.npy --kernel 1 {arguments}"),
+            &["c8.npy: holds complex64 of shape (1, 3, 5, 5)", "bits of bfloat16", "--dtype bf16"],
         );
         place.refuse(
-            &format!("backward --input x.npy --grad-output u2.npy --output gx.npy --kernel 1 {arguments}"),
-            &["u2.npy: holds uint16", "--dtype bf16"],
+            &format!("backward --input x.npy --grad-output c8.npy --output gx.npy --kernel 1 {arguments}"),
+            &["c8.npy: holds complex64", "--dtype bf16"],
         );
+    }
+    fs::remove_file(place.path("c8.npy")).unwrap();
+    // uint16 are numbers where nobody says that they are bits; it is said how to say so.
+    for arguments in ["", "--dtype f32"] {
+        let run = place.succeed(&format!("forward --input u2.npy --output y.npy --kernel 1 --device cpu {arguments}"));
+        let said = "u2.npy: converted from uint16 to float32; the bits of bfloat16 are read with --dtype bf16";
+        assert!(run.stderr.contains(said), "{arguments}: {run:?}");
+        let bits = fs::read(place.path("u2.npy")).unwrap();
+        let bits = bits[bits.len() - 150..].chunks(2).map(|bits| f32::from(u16::from_le_bytes([bits[0], bits[1]])));
+        assert!(read(&place.path("y.npy")).iter().copied().eq(bits), "{arguments}");
+        fs::remove_file(place.path("y.npy")).unwrap();
     }
     for dtype in ["f64", "half", "F16"] {
         place.refuse(

@@ -44,15 +44,26 @@ fn read_levels(image: &DynamicImage) -> Vec<u16> {
     }
 }
 
+/// The levels of an image of `channels`, the last of them alpha, each colour multiplied by its alpha.
+fn premultiplied(levels: &[u16], channels: usize, max: f64) -> Vec<f64> {
+    let pixels = levels.chunks(channels).flat_map(|pixel| {
+        let alpha = f64::from(pixel[channels - 1]);
+        let colour = |&level: &u16| f64::from(level) * alpha / max;
+        pixel[..channels - 1].iter().map(colour).chain([alpha]).collect::<Vec<_>>()
+    });
+    pixels.collect()
+}
+
 /// The 2x2 windows of an image, each channel's by itself, in the order of the output's samples.
-fn windows(levels: &[u16], channels: usize) -> Vec<[f64; 4]> {
+fn windows(levels: &[f64], channels: usize) -> Vec<[f64; 4]> {
     let mut windows = Vec::new();
     for top in (0..HEIGHT).step_by(2) {
         for left in (0..WIDTH).step_by(2) {
             for channel in 0..channels {
-                windows.push([(0, 0), (0, 1), (1, 0), (1, 1)].map(|(down, right)| {
-                    f64::from(levels[((top + down) * WIDTH + left + right) * channels + channel])
-                }));
+                windows.push(
+                    [(0, 0), (0, 1), (1, 0), (1, 1)]
+                        .map(|(down, right)| levels[((top + down) * WIDTH + left + right) * channels + channel]),
+                );
             }
         }
     }
@@ -85,16 +96,29 @@ fn every_colour_type_and_depth_is_pooled_by_channel_and_kept() {
         let same = image::open(place.path("same.png")).unwrap();
         assert_eq!((same.color(), read_levels(&same)), (color, levels.clone()));
 
-        let windows = windows(&levels, usize::from(color.channel_count()));
-        let soft = |beta: f64| windows.iter().map(|window| soft(window, beta, max)).collect::<Vec<_>>();
-        let average = windows.iter().map(|window| window.iter().sum::<f64>() / 4.0).collect();
-        let largest = windows.iter().map(|window| window.iter().copied().fold(0.0, f64::max)).collect();
+        let channels = usize::from(color.channel_count());
+        let alpha = color.has_alpha();
+        let pooled_levels: Vec<f64> =
+            if alpha { premultiplied(&levels, channels, max) } else { levels.iter().copied().map(f64::from).collect() };
+        let windows = windows(&pooled_levels, channels);
+        // Divided by the pooled alpha again, which no window here has 0 of.
+        let straight = |pooled: Vec<f64>| -> Vec<f64> {
+            let pixels = pooled.chunks(channels).flat_map(|pixel| {
+                let colour = |&level: &f64| (level / pixel[channels - 1]).min(1.0) * max;
+                pixel[..channels - 1].iter().map(colour).chain([pixel[channels - 1]]).collect::<Vec<_>>()
+            });
+            if alpha { pixels.collect() } else { pooled.clone() }
+        };
+        let soft = |beta: f64| straight(windows.iter().map(|window| soft(window, beta, max)).collect::<Vec<_>>());
+        let average = straight(windows.iter().map(|window| window.iter().sum::<f64>() / 4.0).collect());
+        let largest = straight(windows.iter().map(|window| window.iter().copied().fold(0.0, f64::max)).collect());
+        // The largest level itself: a single other level's weight would show. A quotient is rounded.
+        let exact = if alpha { 0.51 } else { 0.0 };
         for (options, pooled, tolerance) in [
             ("--device cpu", soft(1.0), 0.501),
             ("--beta -3", soft(-3.0), 0.51),
             ("--method avg", average, 0.51),
-            // The largest level itself: a single other level's weight would show.
-            ("--method max", largest, 0.0),
+            ("--method max", largest, exact),
         ] {
             place.succeed(&format!("image in.png --output out.png {options}"));
             let out = image::open(place.path("out.png")).unwrap();
@@ -211,7 +235,7 @@ fn wrong_arguments_and_files_are_explained() {
         ("image rgb.png --output out.png --output-size 2 --stride 2", &["'--output-size <SIZE>' cannot be used with"]),
         ("image rgb.png --output out.png --device nonsense", &["no GPU adapter matches 'nonsense'"]),
         ("image absent.png --output out.png", &["absent.png", "cannot be read"]),
-        ("image text.png --output out.png", &["text.png", "cannot be decoded", "give a PNG or JPEG"]),
+        ("image text.png --output out.png", &["text.png", "cannot be decoded", "give a whole PNG, JPEG, WebP"]),
         ("image empty.png --output out.png", &["empty.png", "cannot be decoded"]),
         ("image cut.png --output out.png", &["cut.png", "cannot be decoded"]),
         ("compare rgb.png", &["--output"]),

@@ -2,8 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::{read_npy, write_npy};
@@ -40,14 +41,28 @@ impl Workplace {
 
     /// [`run`](Self::run) with environment variables.
     pub fn run_with(&self, arguments: &str, environment: &[(&str, &str)]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_softpool"))
-            .args(arguments.split_whitespace())
-            .current_dir(self.0.path())
-            .envs(environment.iter().copied())
-            .output()
-            .unwrap();
+        let output = self.command(arguments).envs(environment.iter().copied()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// The program with arguments separated by spaces, not started yet.
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_softpool"));
+        command.args(arguments.split_whitespace()).current_dir(self.0.path());
+        command
+    }
+
+    /// [`succeed`](Self::succeed) with `stdin`, and with bytes on standard output and a report on stderr.
+    pub fn pipe(&self, arguments: &str, stdin: &[u8]) -> (Vec<u8>, String) {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // What the program doesn't read is no fault of the test.
+        let _ = child.stdin.take().unwrap().write_all(stdin);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "softpool {arguments}: {stderr}");
+        (output.stdout, stderr)
     }
 
     /// [`run`](Self::run), which has to succeed, and on an adapter if it runs on a device.
@@ -113,13 +128,15 @@ pub fn descriptor(element_type: ElementType) -> &'static str {
 /// Writes `values`, rounded to the type.
 pub fn write_as(path: &Path, element_type: ElementType, shape: &[usize], values: &[f32]) {
     let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
-    let descriptor = descriptor(element_type);
-    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({dims}), }}\n");
-    let mut file = b"\x93NUMPY\x01\x00".to_vec();
-    file.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
-    file.extend(header.bytes());
-    file.extend(&element_type.encode(values)[..values.len() * element_type.bytes() as usize]);
-    fs::write(path, file).unwrap();
+    let data = &element_type.encode(values)[..values.len() * element_type.bytes() as usize];
+    fs::write(path, npy(descriptor(element_type), &format!("({dims})"), data)).unwrap();
+}
+
+/// A file of that descriptor, shape and data, as they are.
+pub fn npy(descriptor: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
 }
 
 /// The values in a file of that type and shape.
