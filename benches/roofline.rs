@@ -72,7 +72,7 @@ const K3_S2: Windows = Windows::Fixed(&[3, 3], 2, 1);
 const K3_S1: Windows = Windows::Fixed(&[3, 3], 1, 1);
 
 /// Run forward and backward, in f32, contiguous.
-const PLAIN: [(&[usize], Windows); 10] = [
+const PLAIN: [(&[usize], Windows); 11] = [
     (IMAGE, K2),
     (IMAGE, K3_S2),
     (IMAGE, K3_S1),
@@ -80,6 +80,7 @@ const PLAIN: [(&[usize], Windows); 10] = [
     (&[20, 32, 128, 128], K2),
     (&[20, 32, 128], Windows::Fixed(&[2], 2, 0)),
     (&[32, 256, 56, 56], Windows::Fixed(&[56, 56], 56, 0)),
+    (&[8, 512, 7, 7], Windows::Fixed(&[7, 7], 7, 0)),
     (&[1, 256, 40, 40], Windows::Fixed(&[5, 5], 1, 2)),
     (&[1, 256, 40, 40], Windows::Fixed(&[9, 9], 1, 4)),
     (&[1, 256, 40, 40], Windows::Fixed(&[13, 13], 1, 6)),

@@ -4,6 +4,8 @@
 //
 // One invocation computes BLOCK_W inputs of a row, all held by the same windows.
 
+alias Term = f32;
+
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);
@@ -34,7 +36,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     }
 
-    var gradients: array<f32, BLOCK_W>;
+    var sums: array<Levels, BLOCK_W>;
+    var n = 0u;
     for (var i = 0u; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i++) {
         let window = candidate_window(i, block.first);
         if (all(window < params.output_size)) {
@@ -47,13 +50,18 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 let w = weigh(z[bw], values.c) / values.s;
                 let z_minus_y = offset(z[bw], values.c) - values.d;
+                var gradient = element_gradient(g, w, z_minus_y);
                 if (SECOND) {
-                    gradients[bw] += element_second_gradient(g, w, z_minus_y, v[bw], moments);
-                } else {
-                    gradients[bw] += element_gradient(g, w, z_minus_y);
+                    gradient = element_second_gradient(g, w, z_minus_y, v[bw], moments);
                 }
+                sums[bw] = with_term(sums[bw], gradient, n);
             }
+            n++;
         }
+    }
+    var gradients: array<f32, BLOCK_W>;
+    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+        gradients[bw] = sum_of(sums[bw]);
     }
 
     let first_gradient = grad_input_index(block.plane, block.first);

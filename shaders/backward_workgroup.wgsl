@@ -17,11 +17,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (SECOND) {
         v = load_tangent(tangent_index(block.plane, block.first));
     }
-    var sum = 0.0;
+    var sums = Levels();
+    var n = 0u;
     for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
-        sum += candidate_gradient(i, block.plane, block.first, z, v);
+        sums = with_term(sums, vec2(candidate_gradient(i, block.plane, block.first, z, v), 0.0), n);
+        n++;
     }
-    let gradient = sum_of_lanes(lane, vec2(sum, 0.0)).x;
+    let gradient = sum_of_lanes(lane, sum_of(sums)).x;
     if (lane == 0u) {
         store_grad_input(grad_input_index(block.plane, block.first), gradient);
     }

@@ -3,10 +3,13 @@
 // Lanes stride over the window's rows, and over the columns four at a time, each keeping c, s and q of what it saw: CHUNK
 // vectors of four at once about one new centre. Two such partial windows merge about the larger centre:
 //
-//     q = sum e_i (z_i - c) / 1024        c = max(c1, c2)    f_k = exp(beta (c_k - c))
-//     s = sum f_k s_k                     q = sum f_k (q_k + s_k (c_k - c) / 1024)         d = 1024 q / s
+//     q = sum SCALE e_i (z_i - c)         c = max(c1, c2)    f_k = exp(beta (c_k - c))
+//     s = sum f_k s_k                     q = sum f_k (q_k + SCALE s_k (c_k - c))          d = q / s / SCALE
 //
-// The 1024 keeps sums of the largest values in the range of f32; being a power of 2 it rounds nothing.
+// SCALE, at most 1 / the number of taps, keeps sums of the largest values in the range of f32; being a power of 2 it rounds
+// nothing.
+
+const SCALE = 1.0 / f32(1u << SCALE_BITS);
 
 struct Partial {
     magnitude: u32,
@@ -15,24 +18,34 @@ struct Partial {
     q: f32,
 }
 
-const SCALE = 1.0 / 1024.0;
+// What a lane has seen: s and q by parts, all about one centre.
+alias Term = vec2<f32>;
+struct Seen {
+    magnitude: u32,
+    c: f32,
+    sq: Levels,
+}
 
 var<workgroup> partials: array<Partial, LANES>;
 
-// A partial window about a centre at or above its own; one that saw nothing stays empty.
-fn about(part: Partial, c: f32) -> Partial {
-    let f = select(0.0, weigh(part.c, c), part.s > 0.0);
-    return Partial(part.magnitude, c, f * part.s, f * part.q + f * part.s * (SCALE * offset(part.c, c)));
+// From a centre to a larger one: what s and q are multiplied by, and what each of s adds to q then. What saw nothing stays empty.
+fn rise(c: f32, larger: f32) -> vec2<f32> {
+    return vec2(select(0.0, weigh(c, larger), is_finite(c)), SCALE * offset(c, larger));
+}
+
+fn raised(sq: Term, by: vec2<f32>) -> Term {
+    let s = by.x * sq.x;
+    return vec2(s, by.x * sq.y + s * by.y);
 }
 
 fn merge(a: Partial, b: Partial) -> Partial {
-    let on_a = about(a, max(a.c, b.c));
-    let on_b = about(b, max(a.c, b.c));
-    return Partial(max(a.magnitude, b.magnitude), on_a.c, on_a.s + on_b.s, on_a.q + on_b.q);
+    let c = max(a.c, b.c);
+    let sq = raised(vec2(a.s, a.q), rise(a.c, c)) + raised(vec2(b.s, b.q), rise(b.c, c));
+    return Partial(max(a.magnitude, b.magnitude), c, sq.x, sq.y);
 }
 
-// A partial window with a chunk of elements more, of which some may not count.
-fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool>, CHUNK>) -> Partial {
+// Chunk n of a lane, of which some elements may not count.
+fn with_chunk(seen: Seen, n: u32, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool>, CHUNK>) -> Seen {
     var highest = vec4(seen.c);
     var magnitude = vec4(seen.magnitude);
     for (var k = 0u; k < CHUNK; k++) { // unroll
@@ -47,13 +60,13 @@ fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool
         s += select(vec4(0.0), e, counts[k]);
         q += select(vec4(0.0), e * (SCALE * max(z[k] - c, vec4(-LARGEST))), counts[k]);
     }
-    let before = about(seen, c);
-    return Partial(
-        max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w)),
-        c,
-        before.s + ((s.x + s.y) + (s.z + s.w)),
-        before.q + ((q.x + q.y) + (q.z + q.w)),
-    );
+    let by = rise(seen.c, c);
+    var before = seen.sq;
+    for (var level = 0u; level < LEVELS; level++) { // unroll
+        before[level] = raised(before[level], by);
+    }
+    let sq = vec2((s.x + s.y) + (s.z + s.w), (q.x + q.y) + (q.z + q.w));
+    return Seen(max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w)), c, with_term(before, sq, n));
 }
 
 // The chunk of a lane that starts at a row and a tap of those inside: CHUNK_ROWS rows of CHUNK_QUADS vectors. What is beyond
@@ -116,21 +129,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     for (var k = 0u; k < CHUNK; k++) { // unroll
         all_count[k] = vec4(true);
     }
-    var seen = Partial(0u, from_bits(MINUS_INFINITY_BITS), 0.0, 0.0);
+    var seen = Seen(0u, from_bits(MINUS_INFINITY_BITS), Levels());
+    var n = 0u;
     for (var row = 0u; row < rows; row += STEP_ROWS) {
         let row_is_whole = row < whole_rows;
         let whole = select(0u, whole_taps, row_is_whole);
         for (var tap = 0u; tap < whole; tap += STEP_TAPS) {
-            seen = with_chunk(seen, load_chunk(window, row + lane.y, tap + 4u * lane.x), all_count);
+            seen = with_chunk(seen, n, load_chunk(window, row + lane.y, tap + 4u * lane.x), all_count);
+            n++;
         }
         for (var tap = whole; tap < count.z; tap += STEP_TAPS) {
             let counts = counts_of_chunk(window, row + lane.y, tap + 4u * lane.x);
-            seen = with_chunk(seen, load_chunk(window, row + lane.y, tap + 4u * lane.x), counts);
+            seen = with_chunk(seen, n, load_chunk(window, row + lane.y, tap + 4u * lane.x), counts);
+            n++;
         }
     }
 
     // Halve the number of partial windows until one is left; LANES need not be a power of two.
-    partials[index] = seen;
+    let sq = sum_of(seen.sq);
+    partials[index] = Partial(seen.magnitude, seen.c, sq.x, sq.y);
     var parts = LANES;
     while (parts > 1u) {
         workgroupBarrier();

@@ -1,9 +1,11 @@
 // The sum of what a workgroup's LANES lanes have, added up pairwise; LANES need not be a power of two.
 
-var<workgroup> lane_sums: array<vec2<f32>, LANES>;
+alias Term = vec2<f32>;
+
+var<workgroup> lane_sums: array<Term, LANES>;
 
 // Valid in lane 0.
-fn sum_of_lanes(lane: u32, own: vec2<f32>) -> vec2<f32> {
+fn sum_of_lanes(lane: u32, own: Term) -> Term {
     lane_sums[lane] = own;
     var parts = LANES;
     while (parts > 1u) {

@@ -9,10 +9,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     let inside = inside_input(block);
     let window = window_context(block.plane, block.first);
-    var sums = vec2(0.0);
+    var sums = Levels();
+    var n = 0u;
     for (var row = index / LANES_X; row < inside.count.x * inside.count.y; row += LANES_Y) {
         let row_tap = inside.first + vec3(row / inside.count.y, row % inside.count.y, 0u);
-        var row_sums = vec2(0.0);
         for (var tap = 4u * (index % LANES_X); tap < inside.count.z; tap += 4u * LANES_X) {
             var four = vec2(0.0);
             for (var k = 0u; k < 4u; k++) { // unroll
@@ -20,11 +20,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
                 let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
                 four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
             }
-            row_sums += four;
+            sums = with_term(sums, four, n);
+            n++;
         }
-        sums += row_sums;
     }
-    let sum = sum_of_lanes(index, sums);
+    let sum = sum_of_lanes(index, sum_of(sums));
     if (index == 0u) {
         store_sums(block.plane, block.first, sum);
     }

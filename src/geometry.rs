@@ -71,6 +71,8 @@ pub(crate) struct Geometry {
     pub has_remainder: bool,
     /// Whether an invocation computes two channels, whose elements are the halves of words.
     pub pairs: bool,
+    /// Levels of an invocation's sums: see shaders/sums.wgsl.
+    pub levels: u32,
 }
 
 /// What the grid's x counts: the more it counts, the fewer invocations of a workgroup are left idle.
@@ -496,6 +498,7 @@ impl Problem {
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
             pairs,
+            levels: 1,
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
@@ -514,6 +517,11 @@ impl Problem {
             Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
             _ => workgroup(geometry.grid([d, h, w], self.samples, self.channels)),
         };
+        geometry.levels = levels_of(match kernel {
+            Kernel::BackwardInput => self.candidates(),
+            Kernel::BackwardWorkgroup => self.candidates().div_ceil(u64::from(LARGE_WORKGROUP)),
+            _ => geometry.terms_of_lane(),
+        });
         geometry
     }
 }
@@ -650,6 +658,24 @@ impl Geometry {
         self.axes.iter().any(|axis| axis.padding > 0 || axis.ceil_mode)
     }
 
+    /// Rows and vectors of four along each that a lane takes at once.
+    fn chunk(&self) -> [u32; 2] {
+        let vectors = self.axes[2].kernel / (4 * self.workgroup[0]);
+        match (self.kernel, vectors) {
+            (Kernel::ForwardWorkgroup, 0 | 1) => [4, 1],
+            (Kernel::ForwardWorkgroup, 2 | 3) => [2, 2],
+            (Kernel::ForwardWorkgroup, _) => [1, 4],
+            _ => [1, 1],
+        }
+    }
+
+    /// Terms that a lane of a shared window adds up, one a chunk.
+    fn terms_of_lane(&self) -> u64 {
+        let ([rows, quads], [x, y, _]) = (self.chunk(), self.workgroup);
+        let window_rows = u64::from(self.axes[0].kernel) * u64::from(self.axes[1].kernel);
+        window_rows.div_ceil(u64::from(rows * y)) * u64::from(self.axes[2].kernel.div_ceil(4 * quads * x))
+    }
+
     /// Whether sums along the width are made of sums of 1, 2, 4 and more taps: fewer taps a stride are added one by one.
     pub fn sums_by_doubling(&self) -> bool {
         self.axes[2].stride == 1 && self.axes[2].kernel > 3
@@ -670,19 +696,12 @@ impl Geometry {
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
         let [x, y, _] = self.workgroup;
-        if matches!(self.kernel, Kernel::TangentWorkgroup | Kernel::Sum | Kernel::BackwardWorkgroup) {
-            constants.extend([("LANES_X", x), ("LANES_Y", y)]);
-            return constants;
-        }
-        if self.kernel == Kernel::ForwardWorkgroup {
-            // Four vectors at once, of as few rows as the width fills.
-            let quads = match axes[2].kernel / (4 * x) {
-                0 | 1 => 1,
-                2 | 3 => 2,
-                _ => 4,
-            };
+        constants.push(("LEVELS", self.levels));
+        if self.kernel.is_shared() {
+            let [rows, quads] = self.chunk();
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
-            constants.extend([("CHUNK_ROWS", 4 / quads), ("CHUNK_QUADS", quads), ("CHUNK", 4)]);
+            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", rows * quads)]);
+            constants.push(("SCALE_BITS", product(by_axis(|i| axes[i].kernel)).next_power_of_two().ilog2().min(31)));
             return constants;
         }
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
@@ -774,6 +793,11 @@ fn by_axis(value: impl FnMut(usize) -> u32) -> Extent {
 
 fn product(extent: Extent) -> u64 {
     extent.iter().map(|&size| u64::from(size)).product()
+}
+
+/// Levels by which shaders/sums.wgsl adds up so many terms: each holds eight of the one below, the last up to eight.
+fn levels_of(terms: u64) -> u32 {
+    terms.max(2).next_power_of_two().ilog2().div_ceil(3)
 }
 
 /// Inputs along an axis from the first to the last tap of `windows` windows.

@@ -6,10 +6,9 @@
 //!
 //!     jvp                   u sum_i (16 + 2 depth_i) w_i |v_i| (1 + |beta| spread)
 //!     second, of x_j        u sum_R |g_R beta| (16 + 2 depth_j) w_j ((|v_j| + E|v|) (2 + |beta| spread) + |beta| spread E|v|)
-//!     gradient of beta      u sum_R |g_R| sum_i (16 + 2 depth_i) w_i |x_i - y| spread, and 64 u sum_R |g_R| Var for the sums
+//!     gradient of beta      u sum_R |g_R| sum_i (16 + 2 depth_i) w_i |x_i - y| spread, and 24 u sum_R |g_R| Var for the sums
 //!
-//! (The sum of a run of 4096 windows takes at most 131 additions in a row on any tuning, and so does that of 4096 runs, each off
-//! by u / 2 at most: 64 u is half of the worst that both could do, which rounding to nearest comes nowhere near.)
+//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.)
 
 mod common;
 
@@ -58,7 +57,7 @@ impl Allowed {
                 |term: &dyn Fn(usize) -> f64| taps.iter().map(|&tap| depth(tap) * w(tap) * term(tap)).sum::<f64>();
             allowed.jvp.push(U * sum(&|tap| f64::from(v[tap]).abs() * (1.0 + slope)));
             let variance: f64 = taps.iter().map(|&tap| w(tap) * (x(tap) - y).powi(2)).sum();
-            allowed.grad_beta[channel] += U * g * (sum(&|tap| (x(tap) - y).abs() * spread) + 64.0 * variance);
+            allowed.grad_beta[channel] += U * g * (sum(&|tap| (x(tap) - y).abs() * spread) + 24.0 * variance);
             for &tap in taps {
                 let part = (f64::from(v[tap]).abs() + mean_v) * (2.0 + slope) + slope * mean_v;
                 allowed.second[tap] += U * g * beta.abs() * depth(tap) * w(tap) * part;
