@@ -19,8 +19,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     var sums = Levels();
     var n = 0u;
-    for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
-        sums = with_term(sums, vec2(candidate_gradient(i, block.plane, block.first, z, v), 0.0), n);
+    let holders = holders_of(block.first);
+    let count = holders.count;
+    for (var i = lane; i < count.x * count.y * count.z; i += LANES) {
+        let window = holder(holders, i / (count.y * count.z), i / count.z % count.y, i % count.z);
+        sums = with_term(sums, vec2(gradient_in(window, block.plane, z, v), 0.0), n);
         n++;
     }
     let gradient = sum_of_lanes(lane, sum_of(sums)).x;

@@ -94,6 +94,31 @@ impl AxisWindow {
         (position * windows / input) as u32..((position + 1) * windows).div_ceil(input) as u32
     }
 
+    /// The most windows that hold one of `input` positions, where there are `output`.
+    pub fn most_holders(&self, input: u32, output: u32) -> u32 {
+        let most = match self.adaptive {
+            0 => (self.span() - 1) / (self.stride * self.step()) + 1,
+            windows => windows.div_ceil(input) + 1,
+        };
+        most.min(output)
+    }
+
+    /// The largest divisor of both stride and dilation.
+    pub fn common(&self) -> u32 {
+        gcd(self.stride, self.dilation)
+    }
+
+    /// From one window that holds a position to the next: they start a multiple of the dilation apart.
+    pub fn step(&self) -> u32 {
+        self.dilation / self.common()
+    }
+
+    /// What makes 1 modulo [`step`](Self::step) of `stride / common`.
+    pub fn inverse(&self) -> u32 {
+        let (strides, step) = (u64::from(self.stride / self.common()), u64::from(self.step()));
+        (0..step).find(|inverse| inverse * strides % step == 1 % step).unwrap_or(0) as u32
+    }
+
     /// Positions from the first to the last tap of a window, both counted.
     pub const fn span(&self) -> u32 {
         (self.kernel - 1) * self.dilation + 1
@@ -119,6 +144,7 @@ impl AxisWindow {
     }
 }
 
+/// The greatest common divisor.
 const fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -14,7 +14,7 @@ const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
 /// Windows holding an input that one invocation visits.
-const MAX_CANDIDATES: u64 = 1 << 12;
+const MAX_HOLDERS: u64 = 1 << 12;
 /// Blocks that one axis of a grid counts for several: f32 divides their number exactly.
 const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 /// Invocations of a workgroup.
@@ -282,12 +282,15 @@ impl Problem {
         product(by_axis(|i| self.axes()[i].kernel))
     }
 
-    /// Windows that can hold an input, as shaders/covering.wgsl enumerates them.
-    fn candidates(&self) -> u64 {
-        product(by_axis(|i| match self.axes[i] {
-            AxisWindow { adaptive: 0, stride, kernel, .. } => ((self.axes[i].span() - 1) / stride + 1).min(kernel),
-            _ => 2,
-        }))
+    /// By axis, the most windows that hold an input.
+    fn holders(&self) -> Extent {
+        by_axis(|i| self.axes[i].most_holders(self.input[i], self.output[i]))
+    }
+
+    /// Iterations of the loops over the windows that hold an input, one in another.
+    fn visits(&self) -> u64 {
+        let [d, h, w] = self.holders().map(u64::from);
+        d.saturating_mul(1 + h.saturating_mul(1 + w))
     }
 
     fn overlaps(&self) -> bool {
@@ -337,12 +340,12 @@ impl Problem {
             // Each input evaluates its windows.
             Kernel::BackwardOverlap => {
                 let patch = product(by_axis(|i| cover(i).patch));
-                (patch <= max_patch, inputs() * (2 + self.candidates() * (1 + 3 * self.taps())))
+                (patch <= max_patch, inputs() * (2 + self.visits() * (1 + 3 * self.taps())))
             }
             // Each row of windows is read, and each input visits its windows.
             Kernel::BackwardStatistics => {
                 let rows = u64::from(cover(0).windows) * u64::from(cover(1).windows);
-                (2 * inputs() <= max_sums, rows + inputs() * (2 + self.candidates()))
+                (2 * inputs() <= max_sums, rows + inputs() * (2 + self.visits()))
             }
             _ => (true, 0),
         };
@@ -416,7 +419,7 @@ impl Problem {
 
     /// The backward kernel that reads statistics and goes input by input.
     fn backward_by_input(&self) -> Geometry {
-        if self.candidates() > MAX_CANDIDATES {
+        if product(self.holders()) > MAX_HOLDERS {
             return self.geometry(Kernel::BackwardWorkgroup, [1, 1, 1]);
         }
         // Inputs of a row that the same windows hold, whichever aligned run of as many they are.
@@ -518,8 +521,8 @@ impl Problem {
             _ => workgroup(geometry.grid([d, h, w], self.samples, self.channels)),
         };
         geometry.levels = levels_of(match kernel {
-            Kernel::BackwardInput => self.candidates(),
-            Kernel::BackwardWorkgroup => self.candidates().div_ceil(u64::from(LARGE_WORKGROUP)),
+            Kernel::BackwardInput => product(self.holders()),
+            Kernel::BackwardWorkgroup => product(self.holders()).div_ceil(u64::from(LARGE_WORKGROUP)),
             _ => geometry.terms_of_lane(),
         });
         geometry
@@ -693,6 +696,9 @@ impl Geometry {
         by_axis_named(["PADDING_D", "PADDING_H", "PADDING_W"], by_axis(|i| axes[i].padding));
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
+        by_axis_named(["COMMON_D", "COMMON_H", "COMMON_W"], by_axis(|i| axes[i].common()));
+        by_axis_named(["STEP_D", "STEP_H", "STEP_W"], by_axis(|i| axes[i].step()));
+        by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
         let [x, y, _] = self.workgroup;

@@ -117,6 +117,8 @@ fn table() -> Vec<Case> {
         Case::normal("1D k3 s2 p1", windows([3], [2]).padding([1]), [2, 3, 17]),
         Case::normal("3D k2 s1", windows([2, 2, 2], [1]), [1, 2, 4, 5, 6]),
         Case::normal("k2 s3 d2, gaps", windows([2, 2], [3]).dilation([2]), [1, 2, 11, 13]),
+        Case::normal("k3 s4 d6 p1", windows([3], [4]).dilation([6]).padding([1]), [1, 2, 53]),
+        Case::normal("k4 s3 d5, k2 s6 d4", windows([4, 2], [3, 6]).dilation([5, 4]), [1, 2, 29, 31]),
         Case::normal("global", SoftPoolConfig::global(2), [2, 3, 31, 29]),
         Case::normal("adaptive", SoftPoolConfig::adaptive([3, 5]), [2, 3, 7, 11]),
         Case::normal("adaptive, large", SoftPoolConfig::adaptive([2, 3]), [1, 2, 37, 41]),

@@ -6,7 +6,7 @@
 mod common;
 
 use common::accuracy::ulp;
-use common::{POISON, on_every_adapter, pool, windows};
+use common::{Case, POISON, check, on_every_adapter, pool, windows};
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuTensor, GradBetaTensors, GradientRule, JvpTensors,
     SecondBackwardTensors, Shape, SoftPoolConfig,
@@ -233,4 +233,13 @@ fn inputs_that_many_windows_hold() {
             }
         });
     }
+}
+
+/// An input is in four windows at most here, though a span has room for 40,000 and 160,000: who looks for all of them takes
+/// minutes.
+#[test]
+fn few_windows_that_hold_nearly_everything() {
+    check(&Case::normal("k204x199 s1", windows([204, 199], [1]), [1, 1, 205, 200]));
+    check(&Case::normal("k409x399 s1", windows([409, 399], [1]), [1, 1, 410, 400]));
+    check(&Case::normal("k101 s1 p50 d3", windows([101, 9], [1]).padding([50, 4]).dilation([3, 1]), [1, 1, 210, 11]));
 }
