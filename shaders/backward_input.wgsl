@@ -50,7 +50,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     moments = moments_of(block.plane, window);
                 }
                 for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                    let weight = weigh(z[bw], values.c) / values.s;
+                    let weight = weight_in(values, z[bw]);
                     let z_minus_y = offset(z[bw], values.c) - values.d;
                     var gradient = element_gradient(g, weight, z_minus_y);
                     if (SECOND) {

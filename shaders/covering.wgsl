@@ -12,7 +12,7 @@ fn moments_of(plane: vec2<u32>, window: vec3<u32>) -> vec2<f32> {
 fn gradient_in(window: vec3<u32>, plane: vec2<u32>, z: f32, v: f32) -> f32 {
     let values = covering_window(plane, window);
     let g = load_grad_output(grad_output_index(plane, window));
-    let w = weigh(z, values.c) / values.s;
+    let w = weight_in(values, z);
     let z_minus_y = offset(z, values.c) - values.d;
     if (SECOND) {
         return element_second_gradient(g, w, z_minus_y, v, moments_of(plane, window));
