@@ -121,6 +121,7 @@ fn table() -> Vec<Case> {
         Case::normal("k4 s3 d5, k2 s6 d4", windows([4, 2], [3, 6]).dilation([5, 4]), [1, 2, 29, 31]),
         Case::normal("global", SoftPoolConfig::global(2), [2, 3, 31, 29]),
         Case::normal("adaptive", SoftPoolConfig::adaptive([3, 5]), [2, 3, 7, 11]),
+        Case::normal("adaptive, enlarging", SoftPoolConfig::adaptive([9, 3]), [2, 3, 4, 5]),
         Case::normal("adaptive, large", SoftPoolConfig::adaptive([2, 3]), [1, 2, 37, 41]),
     ]);
     cases

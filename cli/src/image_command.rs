@@ -41,7 +41,7 @@ pub fn run(arguments: &ImageArguments) -> Result<String> {
     output.stage(|file| pooled.write(format, file))?.publish()?;
     let by_axis = |sizes: &[usize]| format!("{}x{}", sizes[0], sizes[1]);
     let windows = match config.adaptive_output_size() {
-        Some(size) => format!("output size {}", by_axis(&size)),
+        Some(size) => format!("output size {}", by_axis(&size.into_iter().flatten().collect::<Vec<_>>())),
         None => format!("kernel {}, stride {}", by_axis(&config.kernel()), by_axis(&config.stride())),
     };
     Ok(format!(
