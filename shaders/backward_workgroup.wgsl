@@ -4,7 +4,8 @@
 //
 // A workgroup computes one input: its lanes stride over the windows, and their sums are added up pairwise.
 
-const LANES = LANES_X * LANES_Y;
+const GROUP = LANES_X;
+const LANES = GROUP;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -26,7 +27,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         sums = with_term(sums, vec2(gradient_in(window, block.plane, z, v), 0.0), n);
         n++;
     }
-    let gradient = sum_of_lanes(lane, sum_of(sums)).x;
+    let gradient = sum_of_lanes(0u, lane, sum_of(sums)).x;
     if (lane == 0u) {
         store_grad_input(grad_input_index(block.plane, block.first), gradient);
     }

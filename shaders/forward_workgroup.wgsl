@@ -1,4 +1,4 @@
-// Forward for windows too large for one invocation: a workgroup of LANES_X x LANES_Y shares one.
+// Forward for large windows, and for those of different sizes: LANES_X x LANES_Y lanes of a workgroup share one.
 //
 // Lanes stride over the window's rows, and over the columns four at a time, each keeping c, s and q of what it saw: CHUNK
 // vectors of four at once about one new centre. Two such partial windows merge about the larger centre:
@@ -25,6 +25,9 @@ struct Seen {
     c: f32,
     sq: Levels,
 }
+
+// Parts that one invocation merges.
+const PARTS = min(GROUP, 8u);
 
 var<workgroup> partials: array<Partial, LANES>;
 
@@ -75,7 +78,7 @@ fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>
     var z: array<vec4<f32>, CHUNK>;
     for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
         let row = min(first_row + i * LANES_Y, window.count.x * window.count.y - 1u);
-        let taps = window.first + vec3(row / window.count.y, row % window.count.y, 0u);
+        let taps = vec3(row_taps(window, row), window.first.z);
         let at = vec3<u32>(window.start + vec3<i32>(taps * DILATION));
         let row_start = x_index(window.plane, at);
         for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
@@ -109,56 +112,57 @@ fn counts_of_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4
     return counts;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(LANES_X, LANES_Y, GROUPS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-    let block = block_at(workgroup, params.output_size);
-    if (!block.inside) {
-        return;
-    }
+    let place = group_and_lane(index);
+    let block = block_of(workgroup, place.x);
     let window = inside_input(block);
     let count = window.count;
     let rows = count.x * count.y;
-    let lane = vec2(index % LANES_X, index / LANES_X);
+    let lane = vec2(place.y % LANES_X, place.y / LANES_X);
 
-    // Whole chunks need no masks; the rest of each row, and the last rows, do.
-    const STEP_ROWS = LANES_Y * CHUNK_ROWS;
-    const STEP_TAPS = 4u * LANES_X * CHUNK_QUADS;
-    let whole_rows = rows / STEP_ROWS * STEP_ROWS;
-    let whole_taps = count.z / STEP_TAPS * STEP_TAPS;
-    var all_count: array<vec4<bool>, CHUNK>;
-    for (var k = 0u; k < CHUNK; k++) { // unroll
-        all_count[k] = vec4(true);
-    }
+    // One loop, whose end is tested last: a software driver runs the body of each loop once more than it says.
     var seen = Seen(0u, from_bits(MINUS_INFINITY_BITS), Levels());
     var n = 0u;
-    for (var row = 0u; row < rows; row += STEP_ROWS) {
-        let row_is_whole = row < whole_rows;
-        let whole = select(0u, whole_taps, row_is_whole);
-        for (var tap = 0u; tap < whole; tap += STEP_TAPS) {
-            seen = with_chunk(seen, n, load_chunk(window, row + lane.y, tap + 4u * lane.x), all_count);
-            n++;
+    var row = 0u;
+    var tap = 0u;
+    loop {
+        let first = vec2(row + lane.y, tap + 4u * lane.x);
+        seen = with_chunk(seen, n, load_chunk(window, first.x, first.y), counts_of_chunk(window, first.x, first.y));
+        n++;
+        tap += 4u * LANES_X * CHUNK_QUADS;
+        if (tap >= count.z) {
+            tap = 0u;
+            row += LANES_Y * CHUNK_ROWS;
         }
-        for (var tap = whole; tap < count.z; tap += STEP_TAPS) {
-            let counts = counts_of_chunk(window, row + lane.y, tap + 4u * lane.x);
-            seen = with_chunk(seen, n, load_chunk(window, row + lane.y, tap + 4u * lane.x), counts);
-            n++;
+        continuing {
+            break if row >= rows;
         }
     }
-
-    // Halve the number of partial windows until one is left; LANES need not be a power of two.
+    // Lanes merge in pairs until few are left; these an invocation of the first merges, one window each.
     let sq = sum_of(seen.sq);
-    partials[index] = Partial(seen.magnitude, seen.c, sq.x, sq.y);
-    var parts = LANES;
-    while (parts > 1u) {
-        workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (index + half < parts) {
-            partials[index] = merge(partials[index], partials[index + half]);
+    let own = place.x * GROUP + place.y;
+    partials[own] = Partial(seen.magnitude, seen.c, sq.x, sq.y);
+    workgroupBarrier();
+    for (var parts = GROUP / 2u; parts >= PARTS; parts /= 2u) {
+        if (place.y < parts) {
+            partials[own] = merge(partials[own], partials[own + parts]);
         }
-        parts = half;
+        workgroupBarrier();
     }
-    if (index == 0u) {
-        let whole = partials[0];
-        store_window(block.plane, block.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
+    let finished = block_of(workgroup, index);
+    if (index < GROUPS && finished.inside) {
+        var whole = partials[index * GROUP];
+        var i = 1u;
+        loop {
+            if (PARTS > 1u) {
+                whole = merge(whole, partials[index * GROUP + i]);
+            }
+            i++;
+            continuing {
+                break if i >= PARTS;
+            }
+        }
+        store_window(finished.plane, finished.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
     }
 }

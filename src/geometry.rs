@@ -130,17 +130,32 @@ pub struct Tuning {
     pub least_invocations: u64,
     /// Invocations that share a window too large for one: a power of two, at most 256.
     pub window_lanes: u32,
+    /// Taps of a run of memory that one invocation reads, where windows share no input; more are shared by lanes, which read
+    /// neighbouring elements side by side.
+    pub max_run: u32,
 }
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
     /// Chosen by these limits, not measured yet.
-    pub const GPU: Self =
-        Self { max_patch: 96, max_sums: 64, max_unrolled_rows: 32, least_invocations: 1 << 17, window_lanes: 64 };
+    pub const GPU: Self = Self {
+        max_patch: 96,
+        max_sums: 64,
+        max_unrolled_rows: 32,
+        least_invocations: 1 << 17,
+        window_lanes: 64,
+        max_run: 32,
+    };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
     /// vectors have eight lanes. Measured on Mesa's.
-    pub const CPU: Self =
-        Self { max_patch: 400, max_sums: 400, max_unrolled_rows: 32, least_invocations: 1 << 9, window_lanes: 8 };
+    pub const CPU: Self = Self {
+        max_patch: 400,
+        max_sums: 400,
+        max_unrolled_rows: 32,
+        least_invocations: 1 << 9,
+        window_lanes: 8,
+        max_run: 64,
+    };
 
     /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
     /// wgpu panics in another that waits for the device.
@@ -380,7 +395,7 @@ impl Problem {
             let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardWorkgroup };
             return self.geometry(kernel, [1, 1, 1]);
         }
-        if !self.overlaps() && taps <= MAX_DISJOINT_TAPS {
+        if !self.overlaps() && taps <= MAX_DISJOINT_TAPS && self.axes()[2].kernel <= self.tuning.max_run {
             let block = self.disjoint_block(Kernel::ForwardDisjoint, taps);
             return self.geometry(Kernel::ForwardDisjoint, block);
         }
@@ -450,6 +465,19 @@ impl Problem {
         self.geometry(Kernel::Sum, [1, 1, 1])
     }
 
+    /// Lanes along width, each reading four taps at once, and height that share a window, and windows of a workgroup.
+    fn lanes(&self, kernel: Kernel) -> Extent {
+        let taps = self.taps();
+        let most = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { self.tuning.window_lanes };
+        let most = 1 << most.clamp(1, LARGE_WORKGROUP).ilog2();
+        if kernel == Kernel::BackwardWorkgroup {
+            return [LARGE_WORKGROUP, 1, 1];
+        }
+        let group = taps.div_ceil(4).next_power_of_two().min(most) as u32;
+        let x = self.axes[2].kernel.div_ceil(4).next_power_of_two().min(group);
+        [x, group / x, (WORKGROUP_INVOCATIONS / group).max(1)]
+    }
+
     /// Whether all tensors among `roles` that are bound can be addressed as vectors.
     fn aligned(&self, roles: impl Fn(Role) -> bool) -> bool {
         self.tensors.iter().filter(|tensor| roles(tensor.role)).all(Placed::is_aligned)
@@ -506,20 +534,18 @@ impl Problem {
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
         let blocks_of = |axes: &[u32]| axes.iter().fold(1u64, |all, &blocks| all.saturating_mul(u64::from(blocks)));
+        let lanes = kernel.is_shared().then(|| self.lanes(kernel));
         geometry.grid = if self.channels_last() {
             Grid::ChannelsLast
-        } else if kernel.is_shared() || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
+        } else if lanes.is_some_and(|[.., groups]| groups == 1) || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
             Grid::Rows
         } else if blocks_of(&[w, h, d]).saturating_mul(self.planes()) >= MAX_FLAT_BLOCKS {
             Grid::Layers
         } else {
             Grid::Planes
         };
-        geometry.workgroup = match kernel {
-            Kernel::ForwardWorkgroup | Kernel::TangentWorkgroup | Kernel::Sum => lanes(&axes, self.tuning.window_lanes),
-            Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
-            _ => workgroup(geometry.grid([d, h, w], self.samples, self.channels)),
-        };
+        let fewest_idle = || workgroup(geometry.grid([d, h, w], self.samples, self.channels));
+        geometry.workgroup = lanes.unwrap_or_else(fewest_idle);
         geometry.levels = levels_of(match kernel {
             Kernel::BackwardInput => product(self.holders()),
             Kernel::BackwardWorkgroup => product(self.holders()).div_ceil(u64::from(LARGE_WORKGROUP)),
@@ -533,8 +559,11 @@ impl Problem {
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
         Kernel::BackwardInput => block.is_multiple_of(4),
-        Kernel::BackwardWorkgroup | Kernel::ForwardWindow => false,
-        Kernel::TangentInvocation | Kernel::TangentWorkgroup | Kernel::Sum => false,
+        Kernel::ForwardWindow
+        | Kernel::BackwardWorkgroup
+        | Kernel::TangentInvocation
+        | Kernel::TangentWorkgroup
+        | Kernel::Sum => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides
@@ -653,7 +682,7 @@ impl Geometry {
 
     /// Blocks that a workgroup computes along width, height and depth.
     pub fn blocks_of_workgroup(&self) -> Extent {
-        if self.kernel.is_shared() { [1; MAX_RANK] } else { self.workgroup }
+        if self.kernel.is_shared() { [self.workgroup[2], 1, 1] } else { self.workgroup }
     }
 
     /// Whether a window that exists can reach beyond the input.
@@ -663,13 +692,13 @@ impl Geometry {
 
     /// Rows and vectors of four along each that a lane takes at once.
     fn chunk(&self) -> [u32; 2] {
-        let vectors = self.axes[2].kernel / (4 * self.workgroup[0]);
-        match (self.kernel, vectors) {
-            (Kernel::ForwardWorkgroup, 0 | 1) => [4, 1],
-            (Kernel::ForwardWorkgroup, 2 | 3) => [2, 2],
-            (Kernel::ForwardWorkgroup, _) => [1, 4],
-            _ => [1, 1],
+        if self.kernel != Kernel::ForwardWorkgroup {
+            return [1, 1];
         }
+        // Up to four vectors, as many as leave the fewest idle.
+        let vectors = self.axes[2].kernel.div_ceil(4 * self.workgroup[0]);
+        let quads = vectors.div_ceil(vectors.div_ceil(4));
+        [(4 / quads).min(self.axes[0].kernel.saturating_mul(self.axes[1].kernel)), quads]
     }
 
     /// Terms that a lane of a shared window adds up, one a chunk.
@@ -701,11 +730,11 @@ impl Geometry {
         by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
-        let [x, y, _] = self.workgroup;
+        let [x, y, groups] = self.workgroup;
         constants.push(("LEVELS", self.levels));
         if self.kernel.is_shared() {
             let [rows, quads] = self.chunk();
-            constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
+            constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y), ("GROUPS", groups)]);
             constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", rows * quads)]);
             constants.push(("SCALE_BITS", product(by_axis(|i| axes[i].kernel)).next_power_of_two().ilog2().min(31)));
             return constants;
@@ -715,7 +744,7 @@ impl Geometry {
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
         if matches!(self.kernel, Kernel::BackwardInput | Kernel::ForwardWindow | Kernel::TangentInvocation) {
-            constants.push(("BLOCK_QUADS", block[2] / 4));
+            constants.extend([("BLOCK_QUADS", block[2] / 4), ("TAPS", axes.iter().map(|axis| axis.kernel).product())]);
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
@@ -841,12 +870,4 @@ fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
     let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
     let y = (WORKGROUP_INVOCATIONS / x).min(y_blocks.next_power_of_two());
     [x, y, (WORKGROUP_INVOCATIONS / x / y).max(1)]
-}
-
-/// Lanes along width, each reading four taps at once, and height that share a window.
-fn lanes(axes: &[AxisWindow; MAX_RANK], window_lanes: u32) -> Extent {
-    let taps = product(by_axis(|i| axes[i].kernel));
-    let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { window_lanes.clamp(1, LARGE_WORKGROUP) };
-    let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
-    [x, invocations / x, 1]
 }
