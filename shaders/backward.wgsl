@@ -23,5 +23,6 @@ fn element_second_gradient(g: f32, w: f32, z_minus_y: f32, v: f32, moments: vec2
     if (DETACHED) {
         return g * w * (caller_beta * dv);
     }
-    return g * w * (caller_beta * (dv * (2.0 + max(beta() * z_minus_y, -LARGEST)) - moments.y));
+    // What weighs anything has a slope above -1000; the others' must not leave the range of f32 times v.
+    return g * w * (caller_beta * (dv * (2.0 + max(beta() * z_minus_y, -1000.0)) - moments.y));
 }

@@ -27,14 +27,16 @@ fn tap_gradients(taps: Taps, g: f32) -> array<f32, TAPS> {
         w[tap] *= one;
         mean_t += w[tap] * t[tap];
     }
-    // NaN for a window without weights.
+    // NaN for a window without weights, unless it is empty.
     let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
+    let empty = is_empty(taps.magnitude, c);
     var gradients: array<f32, TAPS>;
     for (var tap = 0u; tap < TAPS; tap++) { // unroll
         gradients[tap] = factor * w[tap];
         if (!DETACHED) {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
     }
     return gradients;
 }

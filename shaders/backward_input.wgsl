@@ -4,6 +4,8 @@
 //
 // One invocation computes BLOCK_W inputs of a row, all held by the same windows.
 
+alias Term = f32;
+
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);
@@ -34,26 +36,35 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         }
     }
 
-    var gradients: array<f32, BLOCK_W>;
-    for (var i = 0u; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i++) {
-        let window = candidate_window(i, block.first);
-        if (all(window < params.output_size)) {
-            let values = covering_window(block.plane, window);
-            let g = load_grad_output(grad_output_index(block.plane, window));
-            var moments = vec2(0.0);
-            if (SECOND) {
-                moments = moments_of(block.plane, window);
-            }
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                let w = weigh(z[bw], values.c) / values.s;
-                let z_minus_y = offset(z[bw], values.c) - values.d;
+    var sums: array<Levels, BLOCK_W>;
+    var n = 0u;
+    let holders = holders_of(block.first);
+    for (var d = 0u; d < holders.count.x; d++) {
+        for (var h = 0u; h < holders.count.y; h++) {
+            for (var w = 0u; w < holders.count.z; w++) {
+                let window = holder(holders, d, h, w);
+                let values = covering_window(block.plane, window);
+                let g = load_grad_output(grad_output_index(block.plane, window));
+                var moments = vec2(0.0);
                 if (SECOND) {
-                    gradients[bw] += element_second_gradient(g, w, z_minus_y, v[bw], moments);
-                } else {
-                    gradients[bw] += element_gradient(g, w, z_minus_y);
+                    moments = moments_of(block.plane, window);
                 }
+                for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+                    let weight = weight_in(values, z[bw]);
+                    let z_minus_y = offset(z[bw], values.c) - values.d;
+                    var gradient = element_gradient(g, weight, z_minus_y);
+                    if (SECOND) {
+                        gradient = element_second_gradient(g, weight, z_minus_y, v[bw], moments);
+                    }
+                    sums[bw] = with_term(sums[bw], gradient, n);
+                }
+                n++;
             }
         }
+    }
+    var gradients: array<f32, BLOCK_W>;
+    for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
+        gradients[bw] = sum_of(sums[bw]);
     }
 
     let first_gradient = grad_input_index(block.plane, block.first);

@@ -4,7 +4,8 @@
 //
 // A workgroup computes one input: its lanes stride over the windows, and their sums are added up pairwise.
 
-const LANES = LANES_X * LANES_Y;
+const GROUP = LANES_X;
+const LANES = GROUP;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -17,11 +18,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     if (SECOND) {
         v = load_tangent(tangent_index(block.plane, block.first));
     }
-    var sum = 0.0;
-    for (var i = lane; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i += LANES) {
-        sum += candidate_gradient(i, block.plane, block.first, z, v);
+    var sums = Levels();
+    var n = 0u;
+    let holders = holders_of(block.first);
+    let count = holders.count;
+    for (var i = lane; i < count.x * count.y * count.z; i += LANES) {
+        let window = holder(holders, i / (count.y * count.z), i / count.z % count.y, i % count.z);
+        sums = with_term(sums, vec2(gradient_in(window, block.plane, z, v), 0.0), n);
+        n++;
     }
-    let gradient = sum_of_lanes(lane, vec2(sum, 0.0)).x;
+    let gradient = sum_of_lanes(0u, lane, sum_of(sums)).x;
     if (lane == 0u) {
         store_grad_input(grad_input_index(block.plane, block.first), gradient);
     }

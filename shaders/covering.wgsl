@@ -8,15 +8,11 @@ fn moments_of(plane: vec2<u32>, window: vec3<u32>) -> vec2<f32> {
     );
 }
 
-// What candidate `i` of candidate_window adds to the gradient of an input of value z, whose direction is v if SECOND.
-fn candidate_gradient(i: u32, plane: vec2<u32>, at: vec3<u32>, z: f32, v: f32) -> f32 {
-    let window = candidate_window(i, at);
-    if (any(window >= params.output_size)) {
-        return 0.0;
-    }
+// What a window adds to the gradient of an input of value z that it holds, whose direction is v if SECOND.
+fn gradient_in(window: vec3<u32>, plane: vec2<u32>, z: f32, v: f32) -> f32 {
     let values = covering_window(plane, window);
     let g = load_grad_output(grad_output_index(plane, window));
-    let w = weigh(z, values.c) / values.s;
+    let w = weight_in(values, z);
     let z_minus_y = offset(z, values.c) - values.d;
     if (SECOND) {
         return element_second_gradient(g, w, z_minus_y, v, moments_of(plane, window));
@@ -26,9 +22,16 @@ fn candidate_gradient(i: u32, plane: vec2<u32>, at: vec3<u32>, z: f32, v: f32) -
 
 fn input_gradient(plane: vec2<u32>, at: vec3<u32>) -> f32 {
     let z = load_z(x_index(plane, at));
+    let holders = holders_of(at);
     var gradient = 0.0;
-    for (var i = 0u; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i++) {
-        gradient += candidate_gradient(i, plane, at, z, 0.0);
+    for (var d = 0u; d < holders.count.x; d++) {
+        for (var h = 0u; h < holders.count.y; h++) {
+            var row = 0.0;
+            for (var w = 0u; w < holders.count.z; w++) {
+                row += gradient_in(holder(holders, d, h, w), plane, z, 0.0);
+            }
+            gradient += row;
+        }
     }
     return gradient;
 }

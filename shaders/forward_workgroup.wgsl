@@ -1,12 +1,15 @@
-// Forward for windows too large for one invocation: a workgroup of LANES_X x LANES_Y shares one.
+// Forward for large windows, and for those of different sizes: LANES_X x LANES_Y lanes of a workgroup share one.
 //
 // Lanes stride over the window's rows, and over the columns four at a time, each keeping c, s and q of what it saw: CHUNK
 // vectors of four at once about one new centre. Two such partial windows merge about the larger centre:
 //
-//     q = sum e_i (z_i - c) / 1024        c = max(c1, c2)    f_k = exp(beta (c_k - c))
-//     s = sum f_k s_k                     q = sum f_k (q_k + s_k (c_k - c) / 1024)         d = 1024 q / s
+//     q = sum SCALE e_i (z_i - c)         c = max(c1, c2)    f_k = exp(beta (c_k - c))
+//     s = sum f_k s_k                     q = sum f_k (q_k + SCALE s_k (c_k - c))          d = q / s / SCALE
 //
-// The 1024 keeps sums of the largest values in the range of f32; being a power of 2 it rounds nothing.
+// SCALE, at most 1 / the number of taps, keeps sums of the largest values in the range of f32; being a power of 2 it rounds
+// nothing.
+
+const SCALE = 1.0 / f32(1u << SCALE_BITS);
 
 struct Partial {
     magnitude: u32,
@@ -15,24 +18,37 @@ struct Partial {
     q: f32,
 }
 
-const SCALE = 1.0 / 1024.0;
+// What a lane has seen: s and q by parts, all about one centre.
+alias Term = vec2<f32>;
+struct Seen {
+    magnitude: u32,
+    c: f32,
+    sq: Levels,
+}
+
+// Parts that one invocation merges.
+const PARTS = min(GROUP, 8u);
 
 var<workgroup> partials: array<Partial, LANES>;
 
-// A partial window about a centre at or above its own; one that saw nothing stays empty.
-fn about(part: Partial, c: f32) -> Partial {
-    let f = select(0.0, weigh(part.c, c), part.s > 0.0);
-    return Partial(part.magnitude, c, f * part.s, f * part.q + f * part.s * (SCALE * offset(part.c, c)));
+// From a centre to a larger one: what s and q are multiplied by, and what each of s adds to q then. What saw nothing stays empty.
+fn rise(c: f32, larger: f32) -> vec2<f32> {
+    return vec2(select(0.0, weigh(c, larger), is_finite(c)), SCALE * offset(c, larger));
+}
+
+fn raised(sq: Term, by: vec2<f32>) -> Term {
+    let s = by.x * sq.x;
+    return vec2(s, by.x * sq.y + s * by.y);
 }
 
 fn merge(a: Partial, b: Partial) -> Partial {
-    let on_a = about(a, max(a.c, b.c));
-    let on_b = about(b, max(a.c, b.c));
-    return Partial(max(a.magnitude, b.magnitude), on_a.c, on_a.s + on_b.s, on_a.q + on_b.q);
+    let c = max(a.c, b.c);
+    let sq = raised(vec2(a.s, a.q), rise(a.c, c)) + raised(vec2(b.s, b.q), rise(b.c, c));
+    return Partial(max(a.magnitude, b.magnitude), c, sq.x, sq.y);
 }
 
-// A partial window with a chunk of elements more, of which some may not count.
-fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool>, CHUNK>) -> Partial {
+// Chunk n of a lane, of which some elements may not count.
+fn with_chunk(seen: Seen, n: u32, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool>, CHUNK>) -> Seen {
     var highest = vec4(seen.c);
     var magnitude = vec4(seen.magnitude);
     for (var k = 0u; k < CHUNK; k++) { // unroll
@@ -47,13 +63,13 @@ fn with_chunk(seen: Partial, z: array<vec4<f32>, CHUNK>, counts: array<vec4<bool
         s += select(vec4(0.0), e, counts[k]);
         q += select(vec4(0.0), e * (SCALE * max(z[k] - c, vec4(-LARGEST))), counts[k]);
     }
-    let before = about(seen, c);
-    return Partial(
-        max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w)),
-        c,
-        before.s + ((s.x + s.y) + (s.z + s.w)),
-        before.q + ((q.x + q.y) + (q.z + q.w)),
-    );
+    let by = rise(seen.c, c);
+    var before = seen.sq;
+    for (var level = 0u; level < LEVELS; level++) { // unroll
+        before[level] = raised(before[level], by);
+    }
+    let sq = vec2((s.x + s.y) + (s.z + s.w), (q.x + q.y) + (q.z + q.w));
+    return Seen(max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w)), c, with_term(before, sq, n));
 }
 
 // The chunk of a lane that starts at a row and a tap of those inside: CHUNK_ROWS rows of CHUNK_QUADS vectors. What is beyond
@@ -62,7 +78,7 @@ fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>
     var z: array<vec4<f32>, CHUNK>;
     for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
         let row = min(first_row + i * LANES_Y, window.count.x * window.count.y - 1u);
-        let taps = window.first + vec3(row / window.count.y, row % window.count.y, 0u);
+        let taps = vec3(row_taps(window, row), window.first.z);
         let at = vec3<u32>(window.start + vec3<i32>(taps * DILATION));
         let row_start = x_index(window.plane, at);
         for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
@@ -96,52 +112,57 @@ fn counts_of_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4
     return counts;
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(LANES_X, LANES_Y, GROUPS)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-    let block = block_at(workgroup, params.output_size);
-    if (!block.inside) {
-        return;
-    }
+    let place = group_and_lane(index);
+    let block = block_of(workgroup, place.x);
     let window = inside_input(block);
     let count = window.count;
     let rows = count.x * count.y;
-    let lane = vec2(index % LANES_X, index / LANES_X);
+    let lane = vec2(place.y % LANES_X, place.y / LANES_X);
 
-    // Whole chunks need no masks; the rest of each row, and the last rows, do.
-    const STEP_ROWS = LANES_Y * CHUNK_ROWS;
-    const STEP_TAPS = 4u * LANES_X * CHUNK_QUADS;
-    let whole_rows = rows / STEP_ROWS * STEP_ROWS;
-    let whole_taps = count.z / STEP_TAPS * STEP_TAPS;
-    var all_count: array<vec4<bool>, CHUNK>;
-    for (var k = 0u; k < CHUNK; k++) { // unroll
-        all_count[k] = vec4(true);
-    }
-    var seen = Partial(0u, from_bits(MINUS_INFINITY_BITS), 0.0, 0.0);
-    for (var row = 0u; row < rows; row += STEP_ROWS) {
-        let row_is_whole = row < whole_rows;
-        let whole = select(0u, whole_taps, row_is_whole);
-        for (var tap = 0u; tap < whole; tap += STEP_TAPS) {
-            seen = with_chunk(seen, load_chunk(window, row + lane.y, tap + 4u * lane.x), all_count);
+    // One loop, whose end is tested last: a software driver runs the body of each loop once more than it says.
+    var seen = Seen(0u, from_bits(MINUS_INFINITY_BITS), Levels());
+    var n = 0u;
+    var row = 0u;
+    var tap = 0u;
+    loop {
+        let first = vec2(row + lane.y, tap + 4u * lane.x);
+        seen = with_chunk(seen, n, load_chunk(window, first.x, first.y), counts_of_chunk(window, first.x, first.y));
+        n++;
+        tap += 4u * LANES_X * CHUNK_QUADS;
+        if (tap >= count.z) {
+            tap = 0u;
+            row += LANES_Y * CHUNK_ROWS;
         }
-        for (var tap = whole; tap < count.z; tap += STEP_TAPS) {
-            let counts = counts_of_chunk(window, row + lane.y, tap + 4u * lane.x);
-            seen = with_chunk(seen, load_chunk(window, row + lane.y, tap + 4u * lane.x), counts);
+        continuing {
+            break if row >= rows;
         }
     }
-
-    // Halve the number of partial windows until one is left; LANES need not be a power of two.
-    partials[index] = seen;
-    var parts = LANES;
-    while (parts > 1u) {
+    // Lanes merge in pairs until few are left; these an invocation of the first merges, one window each.
+    let sq = sum_of(seen.sq);
+    let own = place.x * GROUP + place.y;
+    partials[own] = Partial(seen.magnitude, seen.c, sq.x, sq.y);
+    workgroupBarrier();
+    for (var parts = GROUP / 2u; parts >= PARTS; parts /= 2u) {
+        if (place.y < parts) {
+            partials[own] = merge(partials[own], partials[own + parts]);
+        }
         workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (index + half < parts) {
-            partials[index] = merge(partials[index], partials[index + half]);
-        }
-        parts = half;
     }
-    if (index == 0u) {
-        let whole = partials[0];
-        store_window(block.plane, block.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
+    let finished = block_of(workgroup, index);
+    if (index < GROUPS && finished.inside) {
+        var whole = partials[index * GROUP];
+        var i = 1u;
+        loop {
+            if (PARTS > 1u) {
+                whole = merge(whole, partials[index * GROUP + i]);
+            }
+            i++;
+            continuing {
+                break if i >= PARTS;
+            }
+        }
+        store_window(finished.plane, finished.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
     }
 }

@@ -1,18 +1,18 @@
-// The sum of what a workgroup's LANES lanes have, added up pairwise; LANES need not be a power of two.
+// The sum of what the lanes of a group have, added up pairwise.
 
-var<workgroup> lane_sums: array<vec2<f32>, LANES>;
+alias Term = vec2<f32>;
+
+var<workgroup> lane_sums: array<Term, LANES>;
 
 // Valid in lane 0.
-fn sum_of_lanes(lane: u32, own: vec2<f32>) -> vec2<f32> {
-    lane_sums[lane] = own;
-    var parts = LANES;
-    while (parts > 1u) {
+fn sum_of_lanes(group: u32, lane: u32, own: Term) -> Term {
+    let place = group * GROUP + lane;
+    lane_sums[place] = own;
+    for (var parts = GROUP / 2u; parts > 0u; parts /= 2u) {
         workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (lane + half < parts) {
-            lane_sums[lane] += lane_sums[lane + half];
+        if (lane < parts) {
+            lane_sums[place] += lane_sums[place + parts];
         }
-        parts = half;
     }
-    return lane_sums[lane];
+    return lane_sums[place];
 }

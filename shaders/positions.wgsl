@@ -2,16 +2,15 @@
 //
 // Window o holds the positions o STRIDE - PADDING + k DILATION for k < KERNEL. Along an adaptive axis of n positions and m
 // windows, KERNEL is only the most that a window holds: window o goes from floor(o n / m) up to ceil((o + 1) n / m), which is
-// the rule of PyTorch, and position i is in the windows from floor(i m / n) up to ceil((i + 1) m / n), at most two.
+// the rule of PyTorch, and position i is in the windows from floor(i m / n) up to ceil((i + 1) m / n).
 
 const ADAPTIVE = vec3<bool>(ADAPTIVE_D, ADAPTIVE_H, ADAPTIVE_W);
 const HAS_ADAPTIVE = ADAPTIVE_D || ADAPTIVE_H || ADAPTIVE_W;
-const SPAN = vec3<u32>(SPAN_D, SPAN_H, SPAN_W);
-// Along an axis at most so many windows hold an input: those that start within a span, and no more than there are taps.
-const CANDIDATES = select(min((SPAN - 1u) / STRIDE + 1u, KERNEL), vec3(2u), ADAPTIVE);
-const NONE = 0xffffffffu;
+// Of windows that hold a position, each is so many after the one before: stride and dilation have COMMON as a divisor, and
+// INVERSE STRIDE / COMMON is 1 modulo STEP = DILATION / COMMON.
+const STEP = vec3<u32>(STEP_D, STEP_H, STEP_W);
 
-// floor(a b / c) for a <= c and sizes up to 2^26: f32's estimate is off by a few, which the remainder shows.
+// floor(a b / c) for a <= c, and b and c up to 2^26: f32's estimate is off by up to 20, so that the remainder shows by how many.
 fn scaled(a: u32, b: u32, c: u32) -> u32 {
     var q = u32(f32(a) * (f32(b) / f32(c)));
     var remainder = i32(a * b - q * c);
@@ -66,31 +65,39 @@ fn window_taps(window: vec3<u32>) -> vec3<u32> {
     return KERNEL;
 }
 
-// The candidate for the window that holds padded position `padded` along an axis: candidates are counted by window, or by
-// tap where taps are fewer.
-fn candidate(i: u32, padded: u32, kernel: u32, stride: u32, dilation: u32, span: u32) -> u32 {
-    if (kernel <= (span - 1u) / stride) {
-        let start = padded - i * dilation;
-        return select(NONE, start / stride, i * dilation <= padded && start % stride == 0u);
-    }
-    let window = (max(padded + 1u, span) - span + stride - 1u) / stride + i;
-    let start = window * stride;
-    return select(NONE, window, start <= padded && (padded - start) % dilation == 0u);
+// The windows that hold an input: by axis so many, STEP apart from the first on.
+struct Holders {
+    first: vec3<u32>,
+    count: vec3<u32>,
 }
 
-// Candidate `i` of all for the input at `at`: a window that holds it, or one beyond the last.
-fn candidate_window(i: u32, at: vec3<u32>) -> vec3<u32> {
-    let by_axis = vec3(i / (CANDIDATES.y * CANDIDATES.z), i / CANDIDATES.z % CANDIDATES.y, i % CANDIDATES.z);
+// The first and the number of those of `windows` that hold padded position `padded` along an axis: they start within a span of
+// it, and a multiple of the dilation before it.
+fn holders_along(padded: u32, windows: u32, span: u32, stride: u32, divisor: u32, step: u32, inverse: u32) -> vec2<u32> {
+    let least = (max(padded + 1u, span) - span + stride - 1u) / stride;
+    let end = min(padded / stride + 1u, windows);
+    let place = padded / divisor % step * inverse % step;
+    let first = least + (place + step - least % step) % step;
+    let some = first < end && padded % divisor == 0u;
+    return vec2(first, select(0u, (end - first + step - 1u) / step, some));
+}
+
+fn holders_of(at: vec3<u32>) -> Holders {
     let padded = at + PADDING;
-    let window = vec3(
-        candidate(by_axis.x, padded.x, KERNEL_D, STRIDE_D, DILATION_D, SPAN_D),
-        candidate(by_axis.y, padded.y, KERNEL_H, STRIDE_H, DILATION_H, SPAN_H),
-        candidate(by_axis.z, padded.z, KERNEL_W, STRIDE_W, DILATION_W, SPAN_W),
-    );
+    let windows = params.output_size;
+    let d = holders_along(padded.x, windows.x, SPAN_D, STRIDE_D, COMMON_D, STEP_D, INVERSE_D);
+    let h = holders_along(padded.y, windows.y, SPAN_H, STRIDE_H, COMMON_H, STEP_H, INVERSE_H);
+    let w = holders_along(padded.z, windows.z, SPAN_W, STRIDE_W, COMMON_W, STEP_W, INVERSE_W);
+    let first = vec3(d.x, h.x, w.x);
+    let count = vec3(d.y, h.y, w.y);
     if (HAS_ADAPTIVE) {
-        let adaptive = scaled3(at, params.output_size, params.input_size) + by_axis;
-        let end = scaled3_up(at + 1u, params.output_size, params.input_size);
-        return select(window, select(vec3(NONE), adaptive, adaptive < end), ADAPTIVE);
+        let adaptive = scaled3(at, windows, params.input_size);
+        let end = scaled3_up(at + 1u, windows, params.input_size);
+        return Holders(select(first, adaptive, ADAPTIVE), select(count, end - adaptive, ADAPTIVE));
     }
-    return window;
+    return Holders(first, count);
+}
+
+fn holder(holders: Holders, d: u32, h: u32, w: u32) -> vec3<u32> {
+    return holders.first + vec3(d, h, w) * STEP;
 }

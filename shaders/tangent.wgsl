@@ -13,7 +13,7 @@ fn window_context(plane: vec2<u32>, window: vec3<u32>) -> Window {
 // The terms of V and K of the input at `at`.
 fn terms(window: Window, plane: vec2<u32>, at: vec3<u32>) -> vec2<f32> {
     let z = load_z(x_index(plane, at));
-    let w = weigh(z, window.c) / window.s;
+    let w = weight_in(window, z);
     let z_minus_y = offset(z, window.c) - window.d;
     if (BY_BETA) {
         return vec2(0.0, w * z_minus_y * z_minus_y);

@@ -195,21 +195,34 @@ struct Window {
     y: f32,
 }
 
-// Whether a window of maximum c has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves none, nor
-// does a window of nothing but -inf, or of nothing; with beta = 0 every element weighs alike, and any -inf leaves none.
+// Whether a window of maximum c that is not empty has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves
+// none; with beta = 0 every element weighs alike, and any -inf leaves none.
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
 
-// The window of c, s and d about its maximum c, if it has weights; else y is the NaN, the +inf or the -inf that it
-// holds, the first of these, and s is NaN.
+// Whether a window of maximum c has nothing but -inf, or nothing at all.
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+}
+
+// The window of c, s and d about its maximum c, if it has weights. An empty one has s = inf and a centre above every z, so that
+// whoever divides by s gets 0. Else y is the NaN, the +inf or the -inf that it holds, the first of these, and s is NaN.
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
+    if (is_empty(magnitude, c)) {
+        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
+    }
     let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c) && is_finite(c)) {
+    if (has_weights(magnitude, c)) {
         return Window(c, s, d, c + d);
     }
     let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
     return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
+}
+
+// The weight of an element of a window; 0 in an empty one, with beta = 0 too.
+fn weight_in(window: Window, z: f32) -> f32 {
+    return select(weigh(z, window.c) / window.s, 0.0, bitcast<u32>(window.s) == INFINITY_BITS);
 }
 
 // A window by the definition: its elements are read from memory three times, towards c, s and d in turn, since with s known no

@@ -94,6 +94,31 @@ impl AxisWindow {
         (position * windows / input) as u32..((position + 1) * windows).div_ceil(input) as u32
     }
 
+    /// The most windows that hold one of `input` positions, where there are `output`.
+    pub fn most_holders(&self, input: u32, output: u32) -> u32 {
+        let most = match self.adaptive {
+            0 => (self.span() - 1) / (self.stride * self.step()) + 1,
+            windows => windows.div_ceil(input) + 1,
+        };
+        most.min(output)
+    }
+
+    /// The largest divisor of both stride and dilation.
+    pub fn common(&self) -> u32 {
+        gcd(self.stride, self.dilation)
+    }
+
+    /// From one window that holds a position to the next: they start a multiple of the dilation apart.
+    pub fn step(&self) -> u32 {
+        self.dilation / self.common()
+    }
+
+    /// What makes 1 modulo [`step`](Self::step) of `stride / common`.
+    pub fn inverse(&self) -> u32 {
+        let (strides, step) = (u64::from(self.stride / self.common()), u64::from(self.step()));
+        (0..step).find(|inverse| inverse * strides % step == 1 % step).unwrap_or(0) as u32
+    }
+
     /// Positions from the first to the last tap of a window, both counted.
     pub const fn span(&self) -> u32 {
         (self.kernel - 1) * self.dilation + 1
@@ -110,7 +135,7 @@ impl AxisWindow {
     /// inside the input or its left padding.
     pub fn output(&self, input: u32) -> Option<u32> {
         if self.adaptive > 0 {
-            return Some(self.adaptive).filter(|&windows| windows <= input);
+            return Some(self.adaptive).filter(|_| input > 0);
         }
         let room = (input + 2 * self.padding).checked_sub(self.span())?;
         let steps = if self.ceil_mode { room.div_ceil(self.stride) } else { room / self.stride };
@@ -119,11 +144,12 @@ impl AxisWindow {
     }
 }
 
+/// The greatest common divisor.
 const fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The longest axis that an adaptive pooling divides unevenly: the shaders divide by way of f32.
+/// The longest axis, and the most windows, where an adaptive pooling divides unevenly: the shaders divide by way of f32.
 const MAX_UNEVEN_AXIS: u32 = 1 << 26;
 
 /// Collects the parts of a [`SoftPoolConfig`]; [`build`](Self::build) checks them all.
@@ -131,8 +157,8 @@ const MAX_UNEVEN_AXIS: u32 = 1 << 26;
 /// Every list has one number for each spatial axis, outermost first, or a single number for all axes.
 #[derive(Clone, Debug)]
 pub struct SoftPoolConfigBuilder {
-    /// The output size of an adaptive pooling, which has no kernel.
-    output: Option<Vec<usize>>,
+    /// The output size of an adaptive pooling, which has no kernel; none along an axis that it keeps.
+    output: Option<Vec<Option<usize>>>,
     kernel: Vec<usize>,
     stride: Option<Vec<usize>>,
     padding: Option<Vec<usize>>,
@@ -161,20 +187,33 @@ impl SoftPoolConfig {
         }
     }
 
-    /// Starts an adaptive pooling: the output size by axis, each from 1 to the input's. Windows follow from both as in
+    /// Starts an adaptive pooling: the output size by axis, each at least 1. Windows follow from it and the input's size as in
     /// PyTorch's `adaptive_avg_pool{1,2,3}d`: window `o` of `n` over `size` positions goes from `floor(o size / n)` up to
-    /// `ceil((o + 1) size / n)`.
+    /// `ceil((o + 1) size / n)`. Where there are more windows than positions, each holds one or two, and neighbours share them.
     ///
     /// ```
     /// use softpool::SoftPoolConfig;
     ///
     /// let config = SoftPoolConfig::adaptive([7, 7]).build()?;
-    /// assert_eq!(config.output_size(&[61, 112])?, [7, 7]);
+    /// assert_eq!(config.output_size(&[4, 112])?, [7, 7]);
     /// # Ok::<(), softpool::Error>(())
     /// ```
     pub fn adaptive(output_size: impl AsRef<[usize]>) -> SoftPoolConfigBuilder {
-        let output = output_size.as_ref().to_vec();
-        SoftPoolConfigBuilder { output: Some(output.clone()), ..Self::builder(output) }
+        Self::adaptive_keeping(output_size.as_ref().iter().map(|&size| Some(size)).collect::<Vec<_>>())
+    }
+
+    /// Starts an [`adaptive`](Self::adaptive) pooling that keeps the axes whose output size is `None` as they are.
+    ///
+    /// ```
+    /// use softpool::SoftPoolConfig;
+    ///
+    /// let config = SoftPoolConfig::adaptive_keeping([Some(7), None]).build()?;
+    /// assert_eq!(config.output_size(&[61, 112])?, [7, 112]);
+    /// # Ok::<(), softpool::Error>(())
+    /// ```
+    pub fn adaptive_keeping(output_size: impl AsRef<[Option<usize>]>) -> SoftPoolConfigBuilder {
+        let output = output_size.as_ref();
+        SoftPoolConfigBuilder { output: Some(output.to_vec()), ..Self::builder(vec![1; output.len()]) }
     }
 
     /// Starts a global pooling over `rank` spatial axes: one window, the whole input, whatever its size.
@@ -187,9 +226,11 @@ impl SoftPoolConfig {
         self.rank
     }
 
-    /// The output size by axis of an adaptive pooling; its kernel and stride depend on the input and read as 0.
-    pub fn adaptive_output_size(&self) -> Option<Vec<usize>> {
-        (self.axes[MAX_RANK - 1].adaptive > 0).then(|| self.by_axis(|axis| axis.adaptive))
+    /// The output size by axis of an adaptive pooling, none along axes that it keeps. Along the others, kernel and stride depend
+    /// on the input and read as 0.
+    pub fn adaptive_output_size(&self) -> Option<Vec<Option<usize>>> {
+        let size = self.by_axis(|axis| axis.adaptive).into_iter().map(|size| Some(size).filter(|&size| size > 0));
+        Some(size.collect::<Vec<_>>()).filter(|size| size.iter().any(Option::is_some))
     }
 
     /// The kernel size by axis, outermost first.
@@ -231,8 +272,8 @@ impl SoftPoolConfig {
     ///
     /// # Errors
     /// [`Error::RankMismatch`] for a wrong number of axes, [`Error::NoWindow`] where an axis is too short for one
-    /// window, [`Error::AdaptiveOutput`] where one has fewer positions than an adaptive pooling has windows,
-    /// [`Error::AxisTooLong`] for an axis beyond 2^31 - 1 (2^26 where an adaptive pooling divides it unevenly).
+    /// window, [`Error::AdaptiveOutput`] where an adaptive pooling finds no positions, [`Error::AxisTooLong`] for an axis
+    /// beyond 2^31 - 1 (2^26 positions or windows where an adaptive pooling divides it unevenly).
     pub fn output_size(&self, input: &[usize]) -> Result<Vec<usize>> {
         if input.len() != self.rank {
             return Err(Error::RankMismatch { given: input.len(), expected: self.rank });
@@ -252,8 +293,9 @@ impl SoftPoolConfig {
                 },
                 output => Error::AdaptiveOutput { axis, output: output as usize, input: Some(size as usize) },
             })?;
-            if size > MAX_UNEVEN_AXIS && window.of_input(size).adaptive > 0 {
-                return Err(Error::AxisTooLong { axis, size: size as usize });
+            let longest = size.max(windows);
+            if longest > MAX_UNEVEN_AXIS && window.of_input(size).adaptive > 0 {
+                return Err(Error::AxisTooLong { axis, size: longest as usize });
             }
             output.push(windows as usize);
         }
@@ -349,7 +391,8 @@ impl SoftPoolConfigBuilder {
             if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
                 return Err(Error::AdaptiveWindow { name });
             }
-            for (index, &size) in output.iter().enumerate() {
+            let given = output.iter().enumerate().filter_map(|(index, size)| size.map(|size| (index, size)));
+            for (index, size) in given {
                 let adaptive = u32::try_from(size).ok().filter(|size| (1..1 << 31).contains(size));
                 let axis = axis_name(rank, index);
                 let adaptive = adaptive.ok_or(Error::AdaptiveOutput { axis, output: size, input: None })?;

@@ -67,10 +67,11 @@ pub enum Error {
         /// The part of the configuration.
         name: &'static str,
     },
-    /// An adaptive pooling with no window, or with more windows along an axis than positions.
+    /// An adaptive pooling with no window, with more than 32 bits count, or of no positions.
     #[error(
-        "adaptive output size {output} along {axis}{}: it must be 1 to the input's size",
-        input.map(|input| format!(" for {input} positions")).unwrap_or_default()
+        "adaptive output size {output} along {axis}{}: it must be 1 to {}, of an input that has positions",
+        input.map(|input| format!(" for {input} positions")).unwrap_or_default(),
+        (1u32 << 31) - 1
     )]
     AdaptiveOutput {
         /// The spatial axis.
@@ -111,7 +112,7 @@ pub enum Error {
         expected: usize,
     },
     /// An axis beyond what WGSL's 32-bit indices address.
-    #[error("{axis} is {size}: an axis has at most {} elements, {} if an adaptive pooling divides it unevenly", (1u32 << 31) - 1, 1 << 26)]
+    #[error("{axis} is {size}: an axis has at most {} elements, and {} elements or windows if an adaptive pooling divides it unevenly", (1u32 << 31) - 1, 1 << 26)]
     AxisTooLong {
         /// The spatial axis.
         axis: &'static str,

@@ -14,7 +14,7 @@ const MAX_UNROLLED_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 const MAX_ITERATIONS: u64 = 65_000;
 /// Windows holding an input that one invocation visits.
-const MAX_CANDIDATES: u64 = 1 << 12;
+const MAX_HOLDERS: u64 = 1 << 12;
 /// Blocks that one axis of a grid counts for several: f32 divides their number exactly.
 const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 /// Invocations of a workgroup.
@@ -68,6 +68,8 @@ pub(crate) struct Geometry {
     pub has_remainder: bool,
     /// Whether an invocation computes two channels, whose elements are the halves of words.
     pub pairs: bool,
+    /// Levels of an invocation's sums: see shaders/sums.wgsl.
+    pub levels: u32,
 }
 
 /// What the grid's x counts: the more it counts, the fewer invocations of a workgroup are left idle.
@@ -129,6 +131,9 @@ pub struct Tuning {
     pub least_invocations: u64,
     /// Invocations that share a window too large for one: a power of two, at most 256.
     pub window_lanes: u32,
+    /// Taps of a run of memory that one invocation reads, where windows share no input; more are shared by lanes, which read
+    /// neighbouring elements side by side.
+    pub max_run: u32,
 }
 
 impl Tuning {
@@ -142,6 +147,7 @@ impl Tuning {
         max_sums: 64,
         least_invocations: 1 << 16,
         window_lanes: 64,
+        max_run: 32,
     };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
     /// vectors have eight lanes. Measured on Mesa's.
@@ -153,6 +159,7 @@ impl Tuning {
         max_sums: 400,
         least_invocations: 1 << 9,
         window_lanes: 8,
+        max_run: 64,
     };
 
     /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
@@ -295,12 +302,15 @@ impl Problem {
         product(by_axis(|i| self.axes()[i].kernel))
     }
 
-    /// Windows that can hold an input, as shaders/covering.wgsl enumerates them.
-    fn candidates(&self) -> u64 {
-        product(by_axis(|i| match self.axes[i] {
-            AxisWindow { adaptive: 0, stride, kernel, .. } => ((self.axes[i].span() - 1) / stride + 1).min(kernel),
-            _ => 2,
-        }))
+    /// By axis, the most windows that hold an input.
+    fn holders(&self) -> Extent {
+        by_axis(|i| self.axes[i].most_holders(self.input[i], self.output[i]))
+    }
+
+    /// Iterations of the loops over the windows that hold an input, one in another.
+    fn visits(&self) -> u64 {
+        let [d, h, w] = self.holders().map(u64::from);
+        d.saturating_mul(1 + h.saturating_mul(1 + w))
     }
 
     fn overlaps(&self) -> bool {
@@ -341,12 +351,12 @@ impl Problem {
             // Each input evaluates its windows.
             Kernel::BackwardOverlap => {
                 let patch = product(by_axis(|i| cover(i).patch));
-                (patch <= max_patch, inputs() * (2 + self.candidates() * (1 + 3 * self.taps())))
+                (patch <= max_patch, inputs() * (2 + self.visits() * (1 + 3 * self.taps())))
             }
             // Each row of windows is read, and each input visits its windows.
             Kernel::BackwardStatistics => {
                 let rows = u64::from(cover(0).windows) * u64::from(cover(1).windows);
-                (2 * inputs() <= max_sums, rows + inputs() * (2 + self.candidates()))
+                (2 * inputs() <= max_sums, rows + inputs() * (2 + self.visits()))
             }
             _ => (true, 0),
         };
@@ -381,7 +391,7 @@ impl Problem {
             let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardWorkgroup };
             return self.geometry(kernel, [1, 1, 1]);
         }
-        if !self.overlaps() && taps <= MAX_DISJOINT_TAPS {
+        if !self.overlaps() && taps <= MAX_DISJOINT_TAPS && self.axes()[2].kernel <= self.tuning.max_run {
             let block = self.disjoint_block(Kernel::ForwardDisjoint, taps);
             return self.geometry(Kernel::ForwardDisjoint, block);
         }
@@ -453,7 +463,7 @@ impl Problem {
 
     /// The backward kernel that reads statistics and goes input by input.
     fn backward_by_input(&self) -> Geometry {
-        if self.candidates() > MAX_CANDIDATES {
+        if product(self.holders()) > MAX_HOLDERS {
             return self.geometry(Kernel::BackwardWorkgroup, [1, 1, 1]);
         }
         // Inputs of a row that the same windows hold, whichever aligned run of as many they are.
@@ -482,6 +492,19 @@ impl Problem {
     /// The sum of each window.
     pub fn sum(&self) -> Geometry {
         self.geometry(Kernel::Sum, [1, 1, 1])
+    }
+
+    /// Lanes along width, each reading four taps at once, and height that share a window, and windows of a workgroup.
+    fn lanes(&self, kernel: Kernel) -> Extent {
+        let taps = self.taps();
+        let most = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { self.tuning.window_lanes };
+        let most = 1 << most.clamp(1, LARGE_WORKGROUP).ilog2();
+        if kernel == Kernel::BackwardWorkgroup {
+            return [LARGE_WORKGROUP, 1, 1];
+        }
+        let group = taps.div_ceil(4).next_power_of_two().min(most) as u32;
+        let x = self.axes[2].kernel.div_ceil(4).next_power_of_two().min(group);
+        [x, group / x, (WORKGROUP_INVOCATIONS / group).max(1)]
     }
 
     /// Whether all tensors among `roles` that are bound can be addressed as vectors.
@@ -530,24 +553,28 @@ impl Problem {
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
             pairs,
+            levels: 1,
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
         let blocks_of = |axes: &[u32]| axes.iter().fold(1u64, |all, &blocks| all.saturating_mul(u64::from(blocks)));
+        let lanes = kernel.is_shared().then(|| self.lanes(kernel));
         geometry.grid = if self.channels_last() {
             Grid::ChannelsLast
-        } else if kernel.is_shared() || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
+        } else if lanes.is_some_and(|[.., groups]| groups == 1) || blocks_of(&[w, h]) >= MAX_FLAT_BLOCKS {
             Grid::Rows
         } else if blocks_of(&[w, h, d]).saturating_mul(self.planes()) >= MAX_FLAT_BLOCKS {
             Grid::Layers
         } else {
             Grid::Planes
         };
-        geometry.workgroup = match kernel {
-            Kernel::ForwardWorkgroup | Kernel::TangentWorkgroup | Kernel::Sum => lanes(&axes, self.tuning.window_lanes),
-            Kernel::BackwardWorkgroup => [LARGE_WORKGROUP, 1, 1],
-            _ => workgroup(geometry.grid([d, h, w], self.samples, self.channels)),
-        };
+        let fewest_idle = || workgroup(geometry.grid([d, h, w], self.samples, self.channels));
+        geometry.workgroup = lanes.unwrap_or_else(fewest_idle);
+        geometry.levels = levels_of(match kernel {
+            Kernel::BackwardInput => product(self.holders()),
+            Kernel::BackwardWorkgroup => product(self.holders()).div_ceil(u64::from(LARGE_WORKGROUP)),
+            _ => geometry.terms_of_lane(),
+        });
         geometry
     }
 }
@@ -556,8 +583,11 @@ impl Problem {
 fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32) -> bool {
     match kernel {
         Kernel::BackwardInput => block.is_multiple_of(4),
-        Kernel::BackwardWorkgroup | Kernel::ForwardWindow => false,
-        Kernel::TangentInvocation | Kernel::TangentWorkgroup | Kernel::Sum => false,
+        Kernel::ForwardWindow
+        | Kernel::BackwardWorkgroup
+        | Kernel::TangentInvocation
+        | Kernel::TangentWorkgroup
+        | Kernel::Sum => false,
         Kernel::ForwardWorkgroup => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides
@@ -676,12 +706,30 @@ impl Geometry {
 
     /// Blocks that a workgroup computes along width, height and depth.
     pub fn blocks_of_workgroup(&self) -> Extent {
-        if self.kernel.is_shared() { [1; MAX_RANK] } else { self.workgroup }
+        if self.kernel.is_shared() { [self.workgroup[2], 1, 1] } else { self.workgroup }
     }
 
     /// Whether a window that exists can reach beyond the input.
     pub fn masked(&self) -> bool {
         self.axes.iter().any(|axis| axis.padding > 0 || axis.ceil_mode)
+    }
+
+    /// Rows and vectors of four along each that a lane takes at once.
+    fn chunk(&self) -> [u32; 2] {
+        if self.kernel != Kernel::ForwardWorkgroup {
+            return [1, 1];
+        }
+        // Up to four vectors, as many as leave the fewest idle.
+        let vectors = self.axes[2].kernel.div_ceil(4 * self.workgroup[0]);
+        let quads = vectors.div_ceil(vectors.div_ceil(4));
+        [(4 / quads).min(self.axes[0].kernel.saturating_mul(self.axes[1].kernel)), quads]
+    }
+
+    /// Terms that a lane of a shared window adds up, one a chunk.
+    fn terms_of_lane(&self) -> u64 {
+        let ([rows, quads], [x, y, _]) = (self.chunk(), self.workgroup);
+        let window_rows = u64::from(self.axes[0].kernel) * u64::from(self.axes[1].kernel);
+        window_rows.div_ceil(u64::from(rows * y)) * u64::from(self.axes[2].kernel.div_ceil(4 * quads * x))
     }
 
     /// Whether sums along the width are made of sums of 1, 2, 4 and more taps: fewer taps a stride are added one by one.
@@ -701,22 +749,18 @@ impl Geometry {
         by_axis_named(["PADDING_D", "PADDING_H", "PADDING_W"], by_axis(|i| axes[i].padding));
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
+        by_axis_named(["COMMON_D", "COMMON_H", "COMMON_W"], by_axis(|i| axes[i].common()));
+        by_axis_named(["STEP_D", "STEP_H", "STEP_W"], by_axis(|i| axes[i].step()));
+        by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
-        let [x, y, _] = self.workgroup;
-        if matches!(self.kernel, Kernel::TangentWorkgroup | Kernel::Sum | Kernel::BackwardWorkgroup) {
-            constants.extend([("LANES_X", x), ("LANES_Y", y)]);
-            return constants;
-        }
-        if self.kernel == Kernel::ForwardWorkgroup {
-            // Four vectors at once, of as few rows as the width fills.
-            let quads = match axes[2].kernel / (4 * x) {
-                0 | 1 => 1,
-                2 | 3 => 2,
-                _ => 4,
-            };
-            constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y)]);
-            constants.extend([("CHUNK_ROWS", 4 / quads), ("CHUNK_QUADS", quads), ("CHUNK", 4)]);
+        let [x, y, groups] = self.workgroup;
+        constants.push(("LEVELS", self.levels));
+        if self.kernel.is_shared() {
+            let [rows, quads] = self.chunk();
+            constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y), ("GROUPS", groups)]);
+            constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", rows * quads)]);
+            constants.push(("SCALE_BITS", product(by_axis(|i| axes[i].kernel)).next_power_of_two().ilog2().min(31)));
             return constants;
         }
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
@@ -724,7 +768,7 @@ impl Geometry {
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
         if matches!(self.kernel, Kernel::BackwardInput | Kernel::ForwardWindow | Kernel::TangentInvocation) {
-            constants.push(("BLOCK_QUADS", block[2] / 4));
+            constants.extend([("BLOCK_QUADS", block[2] / 4), ("TAPS", axes.iter().map(|axis| axis.kernel).product())]);
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
@@ -838,6 +882,11 @@ fn product(extent: Extent) -> u64 {
     extent.iter().map(|&size| u64::from(size)).product()
 }
 
+/// Levels by which shaders/sums.wgsl adds up so many terms: each holds eight of the one below, the last up to eight.
+fn levels_of(terms: u64) -> u32 {
+    terms.max(2).next_power_of_two().ilog2().div_ceil(3)
+}
+
 /// Inputs along an axis from the first to the last tap of `windows` windows.
 fn patch_of(axis: &AxisWindow, windows: u32) -> u32 {
     (windows - 1) * axis.stride + axis.span()
@@ -873,12 +922,4 @@ fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
     let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
     let y = (WORKGROUP_INVOCATIONS / x).min(y_blocks.next_power_of_two());
     [x, y, (WORKGROUP_INVOCATIONS / x / y).max(1)]
-}
-
-/// Lanes along width, each reading four taps at once, and height that share a window.
-fn lanes(axes: &[AxisWindow; MAX_RANK], window_lanes: u32) -> Extent {
-    let taps = product(by_axis(|i| axes[i].kernel));
-    let invocations = if taps > LARGE_WINDOW_TAPS { LARGE_WORKGROUP } else { window_lanes.clamp(1, LARGE_WORKGROUP) };
-    let x = axes[2].kernel.div_ceil(4).next_power_of_two().min(invocations);
-    [x, invocations / x, 1]
 }

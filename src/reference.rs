@@ -8,9 +8,9 @@ use crate::{Error, GradientRule, Result, Shape, SoftPoolConfig};
 
 /// The definition for one configuration, by its own beta or by one for each channel.
 ///
-/// An element that weighs nothing takes no part in any derivative, whatever its value. Where the largest exponent of a
-/// window is infinite or NaN there is no derivative, and what depends on one is NaN. A window of nothing but padding
-/// has `y = -inf`, which depends on no element: its derivatives are 0.
+/// An element that weighs nothing takes no part in any derivative, whatever its value. A window of nothing but exponents
+/// of -inf, or of nothing but padding, depends on no element: its derivatives are 0. Where a window holds NaN or an exponent
+/// of +inf there is no derivative, and what depends on one is NaN.
 ///
 /// ```
 /// use softpool::{Shape, SoftPoolConfig, reference::Reference};
@@ -241,12 +241,14 @@ impl Window {
     /// The window over `x[taps]`.
     ///
     /// An element whose exponent `beta x_i` is -inf weighs 0. A NaN makes the window NaN; else an exponent of +inf
-    /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value.
+    /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value, and
+    /// weights of 0.
     fn new(x: &[f32], taps: &[usize], beta: f32) -> Self {
-        let without_weights = |y, lse| {
-            let elements = taps.iter().map(|&tap| Element { tap, w: f64::NAN, offset: f64::NAN }).collect();
+        let of_weight = |w, y, lse| {
+            let elements = taps.iter().map(|&tap| Element { tap, w, offset: w }).collect();
             Self { beta: f64::from(beta), y, lse, elements }
         };
+        let without_weights = |y, lse| of_weight(f64::NAN, y, lse);
         if taps.iter().any(|&tap| x[tap].is_nan()) {
             return without_weights(f64::NAN, f64::NAN);
         }
@@ -257,7 +259,10 @@ impl Window {
         if has(most) {
             return without_weights(most, f64::INFINITY);
         }
-        if taps.iter().all(|&tap| f64::from(x[tap]) == -most) || (beta == 0.0 && has(-most)) {
+        if taps.iter().all(|&tap| f64::from(x[tap]) == -most) {
+            return of_weight(0.0, -most, f64::NEG_INFINITY);
+        }
+        if beta == 0.0 && has(-most) {
             return without_weights(-most, f64::NEG_INFINITY);
         }
         let beta = f64::from(beta);
@@ -510,7 +515,7 @@ mod tests {
     fn windows_without_weights_have_no_derivative() {
         let (nan, infinity) = (f32::NAN, f32::INFINITY);
         for rule in RULES {
-            for x in [[nan, 1.0], [infinity, 1.0], [-infinity, -infinity]] {
+            for x in [[nan, 1.0], [infinity, 1.0], [infinity, -infinity], [nan, -infinity]] {
                 let config = SoftPoolConfig::builder([2]).gradient_rule(rule).build().unwrap();
                 let data = Data { x: x.to_vec(), g: vec![2.0], v: vec![3.0, 4.0] };
                 for (name, got) in &all(&Reference::new(&config), &shape([1, 2]), &data)[2..] {
@@ -521,16 +526,25 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_padding_have_derivatives_of_zero() {
+    fn windows_of_nothing_have_derivatives_of_zero() {
+        let check = |config: SoftPoolConfig, x: Option<f32>| {
+            let shape = shape([1, 2]);
+            let mut data = Data::new(&config, &shape);
+            x.into_iter().for_each(|x| data.x.fill(x));
+            let [(_, y), (_, lse), derivatives @ ..] = all(&Reference::new(&config), &shape, &data);
+            assert_eq!((y, lse), (vec![f64::from(x.unwrap_or(f32::NEG_INFINITY))], vec![f64::NEG_INFINITY]));
+            for (name, got) in derivatives {
+                assert!(got.iter().all(|&value| value == 0.0), "{name} of {x:?} by {config:?}: {got:?}");
+            }
+        };
         for rule in RULES {
             // One window, whose taps are one before the input and one behind it.
-            let config = SoftPoolConfig::builder([2]).padding([1]).dilation([3]).gradient_rule(rule).build().unwrap();
-            let shape = shape([1, 2]);
-            let [(_, y), (_, lse), derivatives @ ..] =
-                all(&Reference::new(&config), &shape, &Data::new(&config, &shape));
-            assert_eq!((y, lse), (vec![f64::NEG_INFINITY], vec![f64::NEG_INFINITY]));
-            for (name, got) in derivatives {
-                assert!(got.iter().all(|&value| value == 0.0), "{name} by {rule:?}: {got:?}");
+            let padding = SoftPoolConfig::builder([2]).padding([1]).dilation([3]).gradient_rule(rule);
+            check(padding.build().unwrap(), None);
+            // What weighs least, and nothing else.
+            for (beta, x) in [(1.0, f32::NEG_INFINITY), (-1.0, f32::INFINITY), (0.0, f32::NEG_INFINITY)] {
+                let config = SoftPoolConfig::builder([2]).beta(beta).gradient_rule(rule).build().unwrap();
+                check(config, Some(x));
             }
         }
     }

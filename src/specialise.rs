@@ -333,6 +333,7 @@ impl Kernel {
         const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
         const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
         const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
+        const SUMS: &str = include_str!("../shaders/sums.wgsl");
         const LANE_SUMS: &str = include_str!("../shaders/lane_sums.wgsl");
         const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
@@ -347,7 +348,7 @@ impl Kernel {
             ],
             Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
             Self::ForwardWorkgroup => {
-                vec![SHARED_WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")]
+                vec![SHARED_WINDOW, FORWARD, SUMS, include_str!("../shaders/forward_workgroup.wgsl")]
             }
             Self::BackwardDisjoint => {
                 vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
@@ -360,15 +361,24 @@ impl Kernel {
                 let kernel = include_str!("../shaders/backward_statistics.wgsl");
                 vec![ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
             }
-            Self::BackwardInput => vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")],
+            Self::BackwardInput => {
+                vec![BACKWARD, COVERING, STATISTICS, SUMS, include_str!("../shaders/backward_input.wgsl")]
+            }
             Self::BackwardWorkgroup => {
-                vec![BACKWARD, COVERING, STATISTICS, LANE_SUMS, include_str!("../shaders/backward_workgroup.wgsl")]
+                vec![
+                    BACKWARD,
+                    COVERING,
+                    STATISTICS,
+                    SUMS,
+                    LANE_SUMS,
+                    include_str!("../shaders/backward_workgroup.wgsl"),
+                ]
             }
             Self::TangentInvocation => {
                 vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
             }
-            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, LANE_SUMS, SUMS_BY_WORKGROUP],
-            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), LANE_SUMS, SUMS_BY_WORKGROUP],
+            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, SUMS, LANE_SUMS, SUMS_BY_WORKGROUP],
+            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), SUMS, LANE_SUMS, SUMS_BY_WORKGROUP],
         }
     }
 }

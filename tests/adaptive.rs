@@ -19,6 +19,8 @@ fn windows_are_pytorchs() {
     assert_eq!(windows(7, 10), [(0, 2), (1, 2), (2, 3), (4, 2), (5, 3), (7, 2), (8, 2)]);
     assert_eq!(windows(5, 5), [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1)]);
     assert_eq!(windows(2, 6), [(0, 3), (3, 3)]);
+    assert_eq!(windows(7, 4), [(0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]);
+    assert_eq!(windows(6, 2), [(0, 1), (0, 1), (0, 1), (1, 1), (1, 1), (1, 1)]);
 }
 
 #[test]
@@ -39,6 +41,48 @@ fn axes_that_divide_and_axes_that_do_not() {
         (&[5, 2, 1], &[1, 2, 5, 5, 5]),
     ] {
         check_both_rules(&Case::normal("adaptive", SoftPoolConfig::adaptive(output), dims));
+    }
+}
+
+/// More windows than positions, along all axes or some; one input in more windows than an invocation visits.
+#[test]
+fn outputs_larger_than_the_input() {
+    for output in [14, 17, 25, 26, 39, 100] {
+        check(&Case::normal("13 to each", SoftPoolConfig::adaptive([output]), [2, 2, 13]));
+    }
+    for (output, dims) in [
+        (&[7, 7][..], &[2, 8, 4, 4][..]),
+        (&[9, 3], &[2, 3, 4, 7]),
+        (&[2, 11], &[1, 2, 6, 11]),
+        (&[5, 1, 9], &[1, 2, 3, 4, 5]),
+        (&[8, 6], &[1, 2, 1, 6]),
+    ] {
+        check_both_rules(&Case::normal("enlarging", SoftPoolConfig::adaptive(output), dims));
+    }
+    check(&Case::normal("1 to many", SoftPoolConfig::adaptive([100, 100]), [1, 2, 1, 2]));
+    check(&Case::normal("long", SoftPoolConfig::adaptive([100_003]), [1, 1, 99_991]));
+}
+
+/// A window of a long axis starts at a product beyond 32 bits; each input is in two windows here.
+#[test]
+fn products_of_long_axes() {
+    let (input, output) = ((1 << 20) + 7, (1 << 21) + 1);
+    check(&Case::normal("very long", SoftPoolConfig::adaptive([output]), [1, 1, input]));
+}
+
+#[test]
+fn axes_that_are_kept() {
+    for (output, dims) in [
+        (&[Some(3), None][..], &[2, 3, 7, 5][..]),
+        (&[None, Some(9)], &[2, 3, 4, 7]),
+        (&[None, Some(2), Some(7)], &[1, 2, 3, 4, 5]),
+        (&[None], &[1, 2, 5]),
+    ] {
+        let case = Case::normal("kept", SoftPoolConfig::adaptive_keeping(output), dims);
+        for (axis, size) in output.iter().enumerate() {
+            assert_eq!(case.pooled().spatial()[axis], size.unwrap_or(case.shape.spatial()[axis]));
+        }
+        check_both_rules(&case);
     }
 }
 

@@ -302,24 +302,25 @@ fn adaptive_window() {
 
 #[test]
 fn adaptive_output() {
-    let rule = "it must be 1 to the input's size";
+    let rule = "it must be 1 to 2147483647, of an input that has positions";
     refused(SoftPoolConfig::adaptive([0, 2]).build(), "AdaptiveOutput", &["output size 0 along height", rule]);
     let part = "output size 18446744073709551615 along width";
     refused(SoftPoolConfig::adaptive([2, usize::MAX]).build(), "AdaptiveOutput", &[part, rule]);
+    refused(SoftPoolConfig::adaptive_keeping([None, Some(0)]).build(), "AdaptiveOutput", &["along width", rule]);
     let config = SoftPoolConfig::adaptive([4, 7]).build().expect("valid");
-    let parts = ["adaptive output size 7 along width for 6 positions", rule];
-    refused(config.output_size(&[4, 6]), "AdaptiveOutput", &parts);
-    refused(config.output_size(&[0, 7]), "AdaptiveOutput", &["output size 4 along height for 0 positions", rule]);
-    assert!(config.output_size(&[4, 7]).is_ok(), "the limit itself is allowed");
-    refused(Reference::new(&config).forward(&shape([1, 1, 4, 6]), &[0.0; 24]), "AdaptiveOutput", &parts);
+    let parts = ["adaptive output size 7 along width for 0 positions", rule];
+    refused(config.output_size(&[4, 0]), "AdaptiveOutput", &parts);
+    assert!(config.output_size(&[1, 8]).is_ok(), "more windows than positions, and fewer");
+    refused(Reference::new(&config).forward(&shape([1, 1, 4, 0]), &[]), "AdaptiveOutput", &parts);
     without_validation_errors(|context| {
         let call = Call { pool: pool(context, &config), ..Call::new(context) };
-        call.refuses(call.forward(), "AdaptiveOutput", &parts);
-        call.refuses(call.backward(), "AdaptiveOutput", &parts);
-        refused(call.pool.forward(&call.x), "AdaptiveOutput", &parts);
-        refused(call.pool.grad_beta(&call.x, &call.grad_output), "AdaptiveOutput", &parts);
-        refused(call.pool.jvp(&call.x, &call.v), "AdaptiveOutput", &parts);
-        refused(call.pool.second_backward(&call.x, &call.grad_output, &call.v), "AdaptiveOutput", &parts);
+        let empty = context.upload(shape([1, 1, 4, 0]), &[]).expect("no elements");
+        call.refuses(ForwardTensors { input: empty.view(), ..call.forward() }, "AdaptiveOutput", &parts);
+        call.refuses(BackwardTensors { input: empty.view(), ..call.backward() }, "AdaptiveOutput", &parts);
+        refused(call.pool.forward(&empty), "AdaptiveOutput", &parts);
+        refused(call.pool.grad_beta(&empty, &call.grad_output), "AdaptiveOutput", &parts);
+        refused(call.pool.jvp(&empty, &call.v), "AdaptiveOutput", &parts);
+        refused(call.pool.second_backward(&empty, &call.grad_output, &call.v), "AdaptiveOutput", &parts);
     });
 }
 
@@ -389,7 +390,9 @@ fn axis_too_long() {
     refused(config.output_size(&[4, 1 << 31]), "AxisTooLong", &parts);
     refused(config.output_size(&[usize::MAX, 4]), "AxisTooLong", &["height is 18446744073709551615"]);
     let adaptive = SoftPoolConfig::adaptive([3]).build().expect("valid");
-    let rule = "67108864 if an adaptive pooling divides it unevenly";
+    let rule = "67108864 elements or windows if an adaptive pooling divides it unevenly";
+    let enlarging = SoftPoolConfig::adaptive([(1 << 26) + 1]).build().expect("valid");
+    refused(enlarging.output_size(&[3]), "AxisTooLong", &["length is 67108865", rule]);
     refused(adaptive.output_size(&[(1 << 26) + 1]), "AxisTooLong", &["length is 67108865", rule]);
     assert!(adaptive.output_size(&[1 << 26]).is_ok(), "the limit itself is allowed");
     assert!(adaptive.output_size(&[(1 << 26) + 2]).is_ok(), "three windows of the same size");

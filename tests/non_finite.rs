@@ -1,11 +1,14 @@
 //! Evidence of what README.md promises for NaN and infinities, on every adapter that the tests see: a NaN in a window
-//! gives NaN, else +inf gives +inf, -inf weighs nothing, and there is no gradient where there are no weights. What does
-//! not hold such a value is not touched by it.
+//! gives NaN, else +inf gives +inf, and neither has a gradient; -inf weighs nothing, and a window of nothing else has derivatives
+//! of 0. What does not hold such a value is not touched by it.
 
 mod common;
 
-use common::{Case, Random, assert_same_bits, check_both_rules, on_every_adapter, one_of_each_kernel, run, windows};
-use softpool::Shape;
+use common::{
+    Case, Random, assert_same_bits, check, check_both_rules, on_every_adapter, one_of_each_kernel, pool, run, windows,
+};
+use softpool::reference::Reference;
+use softpool::{Shape, SoftPoolConfig};
 
 const KINDS: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 const BETAS: [f32; 3] = [1.0, -1.0, 0.0];
@@ -19,6 +22,8 @@ fn cases() -> Vec<Case> {
     ];
     one_of_each_kernel().into_iter().chain(others).collect()
 }
+
+type Change<'a> = &'a dyn Fn(&mut [f32]);
 
 /// As many planes as `changes`, all like the case's first but for what each change does to its own.
 fn plane_by_plane(case: &Case, what: &str, changes: &[impl Fn(&mut [f32])]) -> Case {
@@ -126,6 +131,53 @@ fn the_documented_values() {
                     let (got, want) = (y[row * 2 / stride], want[index]);
                     let same = got == want || got.is_nan() && want.is_nan();
                     assert!(same, "{x:?} with beta {beta}, stride {stride} on {}: {got} for {want}", context.name());
+                }
+            });
+        }
+    }
+}
+
+/// Masks: rows, or all but a corner, of what weighs nothing. Such windows add 0 to every derivative, the gradient of beta among
+/// them, and the others have theirs.
+#[test]
+fn masked_windows_add_nothing_to_derivatives() {
+    for case in cases().into_iter().chain([
+        Case::normal("global", SoftPoolConfig::global(1), [1, 3, 6]),
+        Case::normal("global, large", SoftPoolConfig::global(2), [1, 3, 21, 17]),
+        Case::normal("adaptive", SoftPoolConfig::adaptive([3, 2]), [1, 3, 7, 9]),
+    ]) {
+        for beta in BETAS {
+            let nothing = if beta < 0.0 { f32::INFINITY } else { f32::NEG_INFINITY };
+            let changes: [Change<'_>; 3] = [&|_| (), &|x| x.fill(nothing), &|x| {
+                // With beta = 0 a window of both has no derivative.
+                let kept = if beta == 0.0 { 0 } else { 1 };
+                x[kept..].fill(nothing);
+            }];
+            let case = plane_by_plane(&case.with_beta(beta), "masked", &changes);
+            check(&case);
+            let reference = Reference::new(&case.config);
+            let v: Vec<f32> = (0..case.x.len()).map(|index| index as f32 / 8.0 - 3.0).collect();
+            let jvp = reference.jvp(&case.shape, &case.x, &v).expect("a valid case");
+            let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &v).expect("a valid case");
+            let grad_beta = reference.grad_beta(&case.shape, &case.x, &case.grad_output).expect("a valid case");
+            on_every_adapter(|context| {
+                let pool = pool(context, &case.config);
+                let upload = |shape: Shape, values: &[f32]| context.upload(shape, values).expect("a small tensor");
+                let (x, g) = (upload(case.shape, &case.x), upload(case.pooled(), &case.grad_output));
+                let v = upload(case.shape, &v);
+                let got = pool.second_backward(&x, &g, &v).expect("valid");
+                let tensors = [
+                    ("jvp", pool.jvp(&x, &v).expect("valid"), jvp.clone()),
+                    ("second of g", got.grad_output, jvp.clone()),
+                    ("second of x", got.input, second.input.clone()),
+                    ("gradient of beta", pool.grad_beta(&x, &g).expect("valid"), vec![grad_beta.iter().sum()]),
+                ];
+                for (name, got, want) in tensors {
+                    for (index, (got, want)) in got.read_blocking().expect("works").iter().zip(want).enumerate() {
+                        let close = (f64::from(*got) - want).abs() <= 1e-4 * want.abs().max(1.0);
+                        let what = format!("{name}[{index}] of {} on {}", case.name, context.name());
+                        assert!(close, "{what} is {got} for {want}");
+                    }
                 }
             });
         }

@@ -28,7 +28,7 @@ fn one_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
         (k([3]).stride([2]).dilation([3]), vec![1, 2, 40]),
         (k([5]).stride([7]).dilation([2]), vec![1, 2, 40]),
         (k([65]), vec![1, 2, 200]),
-        (k([5000]).stride([1]), vec![1, 1, 6000]),
+        (k([5000]).stride([1]), vec![1, 1, 10_000]),
     ]
 }
 

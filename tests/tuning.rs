@@ -39,3 +39,17 @@ fn overlapping_windows_of_odd_rows() {
 fn overlapping_windows_of_volumes() {
     check(&Case::normal("3D k3 s2 p1", builder(&[3, 3, 3], 2, 1), [1, 2, 7, 9, 16]));
 }
+
+/// From one lane for each window to more than it has work for; several windows share a workgroup.
+#[test]
+fn windows_that_lanes_share() {
+    let by_lanes = |own: Tuning| [1, 2, 16, 64].map(|window_lanes| Tuning { window_lanes, max_run: 0, ..own }).to_vec();
+    for (kernel, dims) in
+        [(&[7, 7][..], &[2, 5, 7, 7][..]), (&[9, 13], &[1, 3, 9, 26]), (&[3, 4, 30], &[1, 2, 6, 4, 61])]
+    {
+        sweep(&[Case::normal("lanes", SoftPoolConfig::builder(kernel), dims)], by_lanes);
+    }
+    let overlapping = builder(&[3, 41], 7, 1);
+    sweep(&[Case::normal("lanes, padded", overlapping, [1, 3, 9, 90])], by_lanes);
+    sweep(&[Case::normal("lanes, adaptive", SoftPoolConfig::adaptive([2, 5]), [1, 3, 21, 44])], by_lanes);
+}

@@ -53,8 +53,8 @@ impl ImageWindows<'_> {
     ) -> Result<(SoftPoolConfig, Option<String>)> {
         let asked = self.config(beta, path)?;
         let spans = match asked.adaptive_output_size() {
-            // As many windows as pixels at least are needed.
-            Some(sizes) => sizes,
+            // Copies of one pixel are no picture of it.
+            Some(sizes) => sizes.into_iter().map(|size| size.unwrap_or(1)).collect(),
             None => (0..RANK)
                 .map(|axis| {
                     let span = (asked.kernel()[axis] - 1).saturating_mul(asked.dilation()[axis]).saturating_add(1);
@@ -94,7 +94,7 @@ impl ImageWindows<'_> {
 /// The windows of a configuration, for people: "kernel 3x2, stride 1x2, padding 1x0".
 pub fn describe(config: &SoftPoolConfig) -> String {
     match config.adaptive_output_size() {
-        Some(size) => format!("output size {}", by_axis(&size)),
+        Some(size) => format!("output size {}", by_axis(&size.into_iter().flatten().collect::<Vec<_>>())),
         None => {
             format!(
                 "kernel {}, stride {}{}",

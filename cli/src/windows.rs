@@ -251,7 +251,7 @@ mod tests {
         assert_eq!((kernel.beta(), kernel.gradient_rule()), (2.0, GradientRule::Detached));
         for (arguments, sizes) in [("--output-size 7", [7, 7]), ("--output-size 7,5", [7, 5]), ("--global", [1, 1])] {
             let adaptive = config(arguments, 2);
-            assert_eq!(adaptive.adaptive_output_size(), Some(sizes.to_vec()), "{arguments}");
+            assert_eq!(adaptive.adaptive_output_size(), Some(sizes.map(Some).to_vec()), "{arguments}");
             assert_eq!((adaptive.beta(), adaptive.gradient_rule()), (2.0, GradientRule::Detached), "{arguments}");
         }
     }

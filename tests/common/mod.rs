@@ -156,7 +156,7 @@ pub fn one_of_each_kernel() -> [Case; 4] {
 /// A builder that has every part of `config`.
 pub fn rebuilder(config: &SoftPoolConfig) -> SoftPoolConfigBuilder {
     if let Some(output) = config.adaptive_output_size() {
-        return SoftPoolConfig::adaptive(output).beta(config.beta()).gradient_rule(config.gradient_rule());
+        return SoftPoolConfig::adaptive_keeping(output).beta(config.beta()).gradient_rule(config.gradient_rule());
     }
     SoftPoolConfig::builder(config.kernel())
         .stride(config.stride())

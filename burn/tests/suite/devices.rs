@@ -129,7 +129,7 @@ pub fn options<const RANK: usize>(case: &Case) -> SoftPoolOptions<RANK> {
     let by_axis = |sizes: Vec<usize>| sizes.try_into().expect("one by axis");
     let config = &case.config;
     let options = match config.adaptive_output_size() {
-        Some(output) => SoftPoolOptions::adaptive(by_axis(output)),
+        Some(output) => SoftPoolOptions::adaptive(by_axis(output.into_iter().flatten().collect())),
         None => SoftPoolOptions::new(by_axis(config.kernel()))
             .with_stride(by_axis(config.stride()))
             .with_padding(by_axis(config.padding()))
