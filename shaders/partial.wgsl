@@ -123,3 +123,10 @@ fn weights(z: vec4<f32>, inside: vec4<bool>, z0: f32) -> Weights {
     let exponent = select(vec4(NOTHING), select(vec4<i32>(n), without, special), inside);
     return Weights(r * r * q + r + 1.0, exponent, select(vec4(LOWEST_Z), z, counts));
 }
+
+// Whether a window lies too far from z0 for its weights to be known; what has none is known.
+fn is_far(window: Partial) -> vec4<bool> {
+    let number = (window.n < vec4(DROWNED)) & (window.n > vec4(NOTHING));
+    let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
+    return number & !((window.n <= vec4(HIGHEST)) & (window.n >= vec4(LOWEST)) & finite);
+}

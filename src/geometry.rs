@@ -32,7 +32,7 @@ pub(crate) enum Kernel {
     ForwardWindow,
     ForwardWorkgroup,
     BackwardDisjoint,
-    BackwardOverlap,
+    BackwardRows,
     BackwardStatistics,
     BackwardInput,
     BackwardWorkgroup,
@@ -123,8 +123,8 @@ pub struct Tuning {
     pub rows: u32,
     /// Rows of the input that it keeps the partial windows of; of larger windows every row is read again.
     pub ring_rows: u32,
-    /// Inputs that an invocation may keep in registers, where windows overlap.
-    pub max_patch: u64,
+    /// The same for the backward, which keeps the inputs and their gradients beside.
+    pub ring_cells: u32,
     /// Sums that an invocation may keep in registers, two for each window or input that it computes.
     pub max_sums: u64,
     /// Invocations below which a smaller block is better.
@@ -143,7 +143,7 @@ impl Tuning {
         columns: 4,
         rows: 16,
         ring_rows: 7,
-        max_patch: 96,
+        ring_cells: 5,
         max_sums: 64,
         least_invocations: 1 << 16,
         window_lanes: 64,
@@ -155,7 +155,7 @@ impl Tuning {
         columns: 16,
         rows: 32,
         ring_rows: 13,
-        max_patch: 400,
+        ring_cells: 7,
         max_sums: 400,
         least_invocations: 1 << 9,
         window_lanes: 8,
@@ -164,7 +164,7 @@ impl Tuning {
 
     /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
     /// wgpu panics in another that waits for the device.
-    pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, max_patch: 160, max_sums: 64, ..Self::CPU };
+    pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, ring_cells: 5, max_sums: 64, ..Self::CPU };
 
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
@@ -179,7 +179,6 @@ impl Tuning {
 
 /// Blocks for windows that overlap and for windows that don't, the largest first: the larger, the more its windows share.
 /// Widths are multiples of the vectors' 4.
-const OVERLAP_BLOCKS: [Extent; 5] = [[1, 8, 8], [1, 4, 8], [1, 2, 8], [1, 2, 4], [1, 1, 4]];
 const DISJOINT_BLOCKS: [Extent; 2] = [[1, 1, 8], [1, 1, 4]];
 
 impl Problem {
@@ -270,6 +269,10 @@ impl Problem {
         }
     }
 
+    fn has(&self, role: Role) -> bool {
+        self.tensors.iter().any(|tensor| tensor.role == role)
+    }
+
     fn planes(&self) -> u64 {
         self.samples.saturating_mul(self.channels)
     }
@@ -346,13 +349,8 @@ impl Problem {
         let axes = self.axes();
         let cover = |i: usize| Cover::of(&axes[i], block[i]);
         let inputs = || product(by_axis(|i| block[i] * axes[i].stride));
-        let Tuning { max_patch, max_sums, .. } = self.tuning;
+        let Tuning { max_sums, .. } = self.tuning;
         let (fits, iterations) = match kernel {
-            // Each input evaluates its windows.
-            Kernel::BackwardOverlap => {
-                let patch = product(by_axis(|i| cover(i).patch));
-                (patch <= max_patch, inputs() * (2 + self.visits() * (1 + 3 * self.taps())))
-            }
             // Each row of windows is read, and each input visits its windows.
             Kernel::BackwardStatistics => {
                 let rows = u64::from(cover(0).windows) * u64::from(cover(1).windows);
@@ -411,22 +409,14 @@ impl Problem {
         let most_columns = if width.kernel > 3 { self.tuning.columns.min(8) } else { self.tuning.columns };
         let inputs_read = |strip: u32| columns.div_ceil(strip) * (patch_of(&width, strip) + 3);
         let strip = (1..=most_columns / 4).map(|quads| 4 * quads).min_by_key(|&strip| inputs_read(strip))?;
-        let most_rows = rows.div_ceil(rows.div_ceil(self.tuning.rows.min(u32::BITS)));
-        let halved = std::iter::successors(Some(most_rows), |&rows| (rows > 1).then(|| rows.div_ceil(2)));
         let iterations = |rows: u32| {
             let ring = self.ring(&[1, rows, strip]);
             let turns = if ring > 1 { (rows - 1) * height.stride + ring } else { rows };
-            let rows_of_turn = depth.kernel * if ring > 1 { 1 } else { height.kernel };
-            let of_turn = 1 + u64::from(rows_of_turn) * (1 + 2 * u64::from(width.kernel));
-            u64::from(turns) * of_turn + u64::from(rows * strip) * (1 + 3 * self.taps())
+            let rows_of_turn = u64::from(depth.kernel) * if ring > 1 { 1 } else { u64::from(height.kernel) };
+            let of_turn = 1 + rows_of_turn.saturating_mul(1 + 2 * u64::from(width.kernel));
+            u64::from(turns).saturating_mul(of_turn) + u64::from(rows * strip) * (1 + 4 * self.taps())
         };
-        let fitting = || halved.clone().filter(|&rows| iterations(rows) <= MAX_ITERATIONS);
-        let fills = |&height: &u32| {
-            let strips = u64::from(rows.div_ceil(height)) * u64::from(columns.div_ceil(strip));
-            self.planes().saturating_mul(strips * u64::from(self.output[0])) >= self.tuning.least_invocations
-        };
-        let rows = fitting().find(fills).or_else(|| fitting().last())?;
-        Some([1, rows, strip])
+        self.rows_of_strip(rows, columns.div_ceil(strip), iterations).map(|rows| [1, rows, strip])
     }
 
     /// Rows that a strip keeps: 1 where no window needs a row that another has read, or where they are too many.
@@ -436,19 +426,70 @@ impl Problem {
         if keeps { height.span() } else { 1 }
     }
 
+    /// The strip of cells of [`Kernel::BackwardRows`], if the kernel takes these windows: a ring holds their rows, and no axis but
+    /// height and width has more than one tap.
+    fn strip_of_cells(&self) -> Option<Extent> {
+        let [depth, height, width] = self.axes;
+        let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
+        if self.is_adaptive() || !flat || height.span() > self.tuning.ring_cells || width.span() > MAX_UNROLLED_WIDTH {
+            return None;
+        }
+        let [rows, columns] = [1, 2].map(|i| tiled(Kernel::BackwardRows, &self.axes[i], self.input[i], self.output[i]));
+        let inputs_read = |strip: u32| columns.div_ceil(strip) * (Cover::of(&width, strip).patch + 3);
+        let strips = (1..=self.tuning.columns.min(8) / 4).map(|quads| 4 * quads);
+        let strip =
+            strips.filter(|strip| strip * width.stride <= 16 || *strip == 4).min_by_key(|&strip| inputs_read(strip))?;
+        let taps = u64::from(width.kernel);
+        // Turns of a pass, those that complete a row of windows with more to do; and such passes for each input, if need be.
+        let pass = |turns: u32| u64::from(turns) * (2 + 3 * taps);
+        let iterations = |rows: u32| {
+            let cells = u64::from(rows * height.stride * strip * width.stride);
+            let turns = rows * height.stride + 2 * height.span();
+            pass(turns) + cells * (1 + pass(2 * height.span() - 1))
+        };
+        self.rows_of_strip(rows, columns.div_ceil(strip), iterations).map(|rows| [1, rows, strip])
+    }
+
+    /// How many of `rows` a strip goes down: few enough for a driver's iterations, and for something to do for each of its
+    /// processors, beside `strips` others.
+    fn rows_of_strip(&self, rows: u32, strips: u32, iterations: impl Fn(u32) -> u64) -> Option<u32> {
+        let most = rows.div_ceil(rows.div_ceil(self.tuning.rows.min(u32::BITS)));
+        let halved = std::iter::successors(Some(most), |&rows| (rows > 1).then(|| rows.div_ceil(2)));
+        let fitting = || halved.clone().filter(|&rows| iterations(rows) <= MAX_ITERATIONS);
+        let fills = |&height: &u32| {
+            let strips = u64::from(rows.div_ceil(height)) * u64::from(strips) * u64::from(self.output[0]);
+            self.planes().saturating_mul(strips) >= self.tuning.least_invocations
+        };
+        fitting().find(fills).or_else(|| fitting().last())
+    }
+
     /// The backward kernel that reads nothing but the input and the gradient of the output, if there is one for these
     /// windows.
     pub fn backward(&self) -> Option<Geometry> {
         let elements = self.taps().max(product(by_axis(|i| self.axes()[i].stride)));
-        if elements > MAX_DISJOINT_TAPS || self.is_adaptive() {
-            return None;
-        }
-        if !self.overlaps() {
+        if !self.overlaps() && !self.is_adaptive() && elements <= MAX_DISJOINT_TAPS {
             let block = self.disjoint_block(Kernel::BackwardDisjoint, elements);
             return Some(self.geometry(Kernel::BackwardDisjoint, block));
         }
-        let block = self.block(Kernel::BackwardOverlap, &OVERLAP_BLOCKS)?;
-        Some(self.geometry(Kernel::BackwardOverlap, block))
+        if !self.overlaps() {
+            return None;
+        }
+        Some(self.geometry(Kernel::BackwardRows, self.strip_of_cells()?))
+    }
+
+    /// The second backward from nothing but the input, the gradient of the output and the direction, if there is a kernel.
+    pub fn second_backward_alone(&self) -> Option<Geometry> {
+        let geometry = self.geometry(Kernel::BackwardRows, self.strip_of_cells()?);
+        Some(Geometry { second: true, ..geometry })
+    }
+
+    /// The derivative of each window along a direction, or its part of the gradient of beta, from nothing but the input and
+    /// these, if there is a kernel.
+    pub fn tangent_alone(&self) -> Option<Geometry> {
+        if self.is_adaptive() || self.axes[2].span() > MAX_UNROLLED_WIDTH {
+            return None;
+        }
+        Some(self.geometry(Kernel::ForwardRows, self.strip()?))
     }
 
     /// The backward kernel that reads the windows' statistics.
@@ -535,21 +576,25 @@ impl Problem {
             let matches = |(i, &stride): (usize, &u64)| sizes[i] == 1 || tensor.strides[i + 1] == stride;
             self.samples == 1 && tensor.words == 1 && strides.iter().enumerate().all(matches)
         });
-        let pairs = kernel.takes_pairs() && self.channels_pair_up();
+        let pairs = kernel.goes_by_rows() && self.channels_pair_up();
         let mut geometry = Geometry {
             kernel,
             axes,
             block,
             workgroup: [1; MAX_RANK],
             has_depth: false,
-            detached: self.detached && !kernel.is_forward(),
+            detached: self.detached && (!kernel.is_forward() || self.has(Role::Tangent)),
             second: false,
             vectors,
             contiguous_rows,
             contiguous_tensors,
             one_sample: self.samples == 1,
             grid: Grid::Rows,
-            ring_rows: if kernel == Kernel::ForwardRows { self.ring(&block) } else { 1 },
+            ring_rows: match kernel {
+                Kernel::ForwardRows => self.ring(&block),
+                Kernel::BackwardRows => axes[1].span(),
+                _ => 1,
+            },
             has_remainder: kernel == Kernel::BackwardDisjoint
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
             pairs,
@@ -604,7 +649,7 @@ fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32)
 fn tiled(kernel: Kernel, axis: &AxisWindow, input: u32, output: u32) -> u32 {
     match kernel {
         Kernel::BackwardDisjoint => (input + axis.padding).div_ceil(axis.stride),
-        Kernel::BackwardOverlap | Kernel::BackwardStatistics => input.div_ceil(axis.stride),
+        Kernel::BackwardRows | Kernel::BackwardStatistics => input.div_ceil(axis.stride),
         Kernel::BackwardInput | Kernel::BackwardWorkgroup => input,
         _ => output,
     }
@@ -772,7 +817,7 @@ impl Geometry {
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
-            Kernel::BackwardOverlap | Kernel::BackwardStatistics => Cover::of(&axes[i], block[i]),
+            Kernel::BackwardRows | Kernel::BackwardStatistics => Cover::of(&axes[i], block[i]),
             _ => Cover { before: 0, windows: block[i], patch: patch_of(&axes[i], block[i]), offset: 0 },
         });
         let cells = by_axis(|i| block[i] * axes[i].stride);
@@ -804,9 +849,6 @@ impl Geometry {
             ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
             ("CELL_ROWS", cells[0] * cells[1]),
             ("PATCH_ROWS", patch[0] * patch[1]),
-            ("WORD_ROWS", if self.pairs { patch[0] * patch[1] } else { 1 }),
-            ("Y_WORD_ROWS", if self.pairs { block[0] * block[1] } else { 1 }),
-            ("GRADIENT_WORD_ROWS", if self.pairs { cells[0] * cells[1] } else { 1 }),
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
@@ -822,24 +864,32 @@ impl Geometry {
     /// How elements of rows move, as functions of WGSL: a kernel's arrays are registers only where every index is a constant.
     pub fn shuffles(&self) -> String {
         let constants: std::collections::HashMap<_, _> = self.constants().into_iter().collect();
-        let [quads, lead, window_quads, window_lead] =
-            ["QUADS", "LEAD", "WINDOW_QUADS", "WINDOW_LEAD"].map(|name| constants[name]);
+        let [quads, lead, window_quads, window_lead, windows, cell_quads, offset] =
+            ["QUADS", "LEAD", "WINDOW_QUADS", "WINDOW_LEAD", "WINDOWS_W", "CELL_QUADS", "OFFSET_W"]
+                .map(|name| constants[name]);
         let AxisWindow { stride, dilation, .. } = self.axes[2];
         let mut text = String::new();
-        for (suffix, element) in [("", "f32"), ("_n", "i32")] {
-            let mut write = |name: &str, to: u32, from: &dyn Fn(u32) -> u32| {
-                let place = |i: u32| {
-                    let from = from(i).min(4 * quads - 1);
-                    format!("row[{}].{}", from / 4, ["x", "y", "z", "w"][from as usize % 4])
+        for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "UNDEFINED")] {
+            let mut write = |name: &str, from_quads: u32, to_quads: u32, from: &dyn Fn(u32) -> Option<u32>| {
+                let place = |i: u32| match from(i) {
+                    Some(from) => {
+                        let from = from.min(4 * from_quads - 1);
+                        format!("row[{}].{}", from / 4, ["x", "y", "z", "w"][from as usize % 4])
+                    }
+                    None => nothing.to_owned(),
                 };
                 let vector = |quad: u32| format!("vec4({})", [0, 1, 2, 3].map(|i| place(4 * quad + i)).join(", "));
-                let vectors = (0..to).map(vector).collect::<Vec<_>>().join(", ");
+                let vectors = (0..to_quads).map(vector).collect::<Vec<_>>().join(", ");
                 let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
-                let (from, to) = (array(quads), array(to));
+                let (from, to) = (array(from_quads), array(to_quads));
                 text += &format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n");
             };
-            write("next_taps", quads, &|i| i + dilation);
-            write("at_windows", window_quads, &|i| lead + i.saturating_sub(window_lead) * stride);
+            write("next_taps", quads, quads, &|i| Some(i + dilation));
+            write("previous_taps", quads, quads, &|i| i.checked_sub(dilation));
+            write("at_windows", quads, window_quads, &|i| Some(lead + i.saturating_sub(window_lead) * stride));
+            write("at_cells", quads, cell_quads, &|i| Some(lead + offset + i));
+            let window_of = |i: u32| i.checked_sub(lead).filter(|i| i.is_multiple_of(stride)).map(|i| i / stride);
+            write("at_patch", window_quads, quads, &|i| window_of(i).filter(|&i| i < windows).map(|i| window_lead + i));
         }
         text
     }
@@ -851,9 +901,9 @@ impl Kernel {
         matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup | Self::TangentWorkgroup | Self::Sum)
     }
 
-    /// Whether an invocation can compute two channels.
-    pub fn takes_pairs(self) -> bool {
-        matches!(self, Self::ForwardRows | Self::BackwardOverlap)
+    /// Whether it goes down the rows of a strip, of one channel or of two.
+    pub fn goes_by_rows(self) -> bool {
+        matches!(self, Self::ForwardRows | Self::BackwardRows)
     }
 
     pub fn reads_statistics(self) -> bool {

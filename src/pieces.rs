@@ -117,7 +117,7 @@ fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks
             _ => within(first - slack, end + slack, output),
         };
     }
-    let cells = matches!(kernel, Kernel::BackwardOverlap | Kernel::BackwardStatistics);
+    let cells = matches!(kernel, Kernel::BackwardRows | Kernel::BackwardStatistics);
     let own = if cells { within(first * stride, end * stride, input) } else { within(first, end, input) };
     if role.is_of_inputs() && (role == Role::GradInput || kernel.reads_statistics()) {
         return own;
@@ -127,7 +127,7 @@ fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks
         let [before, windows, patch] = [cover.before, cover.windows, cover.patch].map(i64::from);
         let last_block = end - block;
         return match role {
-            Role::X => {
+            Role::X | Role::Tangent => {
                 let start = |window: i64| window * stride - padding;
                 within(start(first - before) - slack, start(last_block - before) + patch + slack, input)
             }

@@ -185,10 +185,9 @@ impl<'a> Recipes<'a> {
         for read in call.read.iter().chain([&grad_output]).chain(&given) {
             read.check_apart(&sums.target)?;
         }
-        let statistics = call.saved_statistics(tensors.statistics)?;
         let parts = call.writer.scratch(call.pooled.elements() as u64 * WORD_BYTES)?;
         let by_window = call.windows(Role::Y, &TensorView::new(parts, call.pooled))?;
-        call.add(&[grad_output, statistics, by_window], Problem::tangent)?;
+        call.add_derivative(&[grad_output, by_window], given)?;
         sums.write(&mut call.writer, parts, self.tuning)?;
         Ok(call.writer.recipe)
     }
@@ -202,8 +201,8 @@ impl<'a> Recipes<'a> {
         let mut call = Call::new(self, &tensors.input)?;
         let tangent = call.inputs(Role::Tangent, &tensors.tangent)?;
         let output = call.windows(Role::Y, &tensors.output)?;
-        let statistics = call.saved_statistics(tensors.statistics)?;
-        call.add(&[tangent, output, statistics], Problem::tangent)?;
+        let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
+        call.add_derivative(&[tangent, output], given)?;
         Ok(call.writer.recipe)
     }
 
@@ -222,6 +221,15 @@ impl<'a> Recipes<'a> {
         // One dispatch writes the first of these, another the second.
         for (first, second) in jvp.iter().flat_map(|jvp| [(&grad_output, jvp), (jvp, &grad_input)]) {
             first.check_apart(second)?;
+        }
+        let given = tensors.statistics.map(|view| call.statistics(&view)).transpose()?;
+        if let Some(geometry) = call.problem(&[tangent, grad_output, grad_input]).0.second_backward_alone() {
+            given.iter().try_for_each(|statistics| statistics.check(false))?;
+            if let Some(jvp) = jvp {
+                call.add_derivative(&[tangent, jvp], given)?;
+            }
+            call.add(&[tangent, grad_output, grad_input], |_| geometry)?;
+            return Ok(call.writer.recipe);
         }
         let statistics = call.saved_statistics(tensors.statistics)?;
         let memory = call.writer.scratch(call.pooled.elements() as u64 * MOMENTS_WORDS * WORD_BYTES)?;
@@ -291,6 +299,17 @@ impl<'a> Call<'a> {
     fn add(&mut self, tensors: &[Bound<'a>], kernel: impl Fn(&Problem) -> Geometry) -> Result<()> {
         let (problem, all) = self.problem(tensors);
         self.writer.add(&problem, kernel(&problem), &all)
+    }
+
+    /// Adds the derivative of each window: from `tensors` alone where a kernel evaluates its window in the same pass, which
+    /// takes no longer than to read statistics; else from those that are given, or that the recipe saves first.
+    fn add_derivative(&mut self, tensors: &[Bound<'a>], given: Option<Bound<'a>>) -> Result<()> {
+        if let Some(geometry) = self.problem(tensors).0.tangent_alone() {
+            given.iter().try_for_each(|statistics| statistics.check(false))?;
+            return self.add(tensors, |_| geometry);
+        }
+        let statistics = given.map_or_else(|| self.saved_statistics(None), Ok)?;
+        self.add(&[tensors, &[statistics]].concat(), Problem::tangent)
     }
 
     /// The caller's statistics, or scratch where the recipe saves them first.

@@ -69,6 +69,9 @@ pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(Str
         }
         add(&Problem::backward, &[GradOutput, GradInput]);
         add(&|problem| Some(problem.backward_from_statistics()), &[GradOutput, GradInput, Statistics]);
+        add(&Problem::tangent_alone, &[Tangent, Y]);
+        add(&Problem::tangent_alone, &[GradOutput, Y]);
+        add(&Problem::second_backward_alone, &[Tangent, GradOutput, GradInput]);
         add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y]);
         add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y, Moments]);
         add(&|problem| Some(problem.tangent()), &[GradOutput, Statistics, Y]);

@@ -51,7 +51,7 @@ impl Specialisation {
         match role {
             Role::Y | Role::Lse | Role::GradInput => true,
             Role::Statistics => self.geometry.kernel.is_forward(),
-            Role::Moments => self.geometry.kernel.is_tangent(),
+            Role::Moments => self.geometry.kernel.makes_windows(),
             Role::X | Role::GradOutput | Role::Tangent | Role::Betas => false,
         }
     }
@@ -114,13 +114,12 @@ impl Specialisation {
             ("SAVE_LSE", self.has(Role::Lse)),
             ("SAVE_STATISTICS", self.has(Role::Statistics)),
             ("SAVE_MOMENTS", self.has(Role::Moments)),
-            ("BY_BETA", self.geometry.kernel.is_tangent() && self.has(Role::GradOutput)),
+            ("BY_BETA", self.geometry.kernel.makes_windows() && self.has(Role::GradOutput)),
             ("SECOND", self.geometry.second),
             ("TANGENT", self.has(Role::Tangent)),
             ("HAS_RING", self.geometry.ring_rows > 1),
             ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
-            ("PAIRS", self.geometry.pairs),
             ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
             ("ADAPTIVE_D", self.geometry.axes[0].adaptive > 0),
             ("ADAPTIVE_H", self.geometry.axes[1].adaptive > 0),
@@ -133,7 +132,7 @@ impl Specialisation {
         for role in Role::ALL {
             self.write_accessor(role, &mut text).expect("a String takes any text");
         }
-        if self.geometry.kernel == Kernel::ForwardRows {
+        if self.geometry.kernel.goes_by_rows() {
             text += &self.geometry.shuffles();
         }
         let params = self.bound().count();
@@ -230,31 +229,7 @@ impl Specialisation {
             };
             writeln!(text, "fn store_{name}_four(index: u32, values: vec4<f32>, exist: vec4<bool>) {{ {four} }}")?;
         }
-        self.write_word_accessor(role, text)
-    }
-
-    /// Of a tensor x whose words hold an element of each of two channels: `load_x_word` and `store_x_word`; `x_of_bits` and
-    /// `bits_of_x` for elements in the lower halves of words. Kernels that take pairs of channels name them without, too.
-    fn write_word_accessor(&self, role: Role, text: &mut String) -> std::fmt::Result {
-        if !self.geometry.kernel.takes_pairs() || !matches!(role, Role::X | Role::Y | Role::GradInput) {
-            return Ok(());
-        }
-        let name = role.name();
-        let (load, store, of_bits, bits_of) = match self.tensors[role as usize] {
-            Some(element_type) if self.geometry.pairs => {
-                let (half, word) = (half(element_type), format!("{name}[index / 2u]"));
-                let store = format!("{word} = word;");
-                (word, store, format!("f32_from_{half}_bits(bits)"), format!("{half}_bits(values)"))
-            }
-            _ => ("0u".into(), String::new(), "vec4(0.0)".into(), "vec4(0u)".into()),
-        };
-        if self.writes(role) {
-            writeln!(text, "fn store_{name}_word(index: u32, word: u32) {{ {store} }}")?;
-            writeln!(text, "fn bits_of_{name}(values: vec4<f32>) -> vec4<u32> {{ return {bits_of}; }}")
-        } else {
-            writeln!(text, "fn load_{name}_word(index: u32) -> u32 {{ return {load}; }}")?;
-            writeln!(text, "fn {name}_of_bits(bits: vec4<u32>) -> vec4<f32> {{ return {of_bits}; }}")
-        }
+        Ok(())
     }
 
     /// Whether the tensor is bound as vectors of four elements.
@@ -288,9 +263,10 @@ impl Specialisation {
                 true => include_str!("../shaders/beta_by_channel.wgsl"),
             },
         ];
+        let derives = self.has(Role::Tangent) || self.has(Role::GradOutput);
         let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
         let halves = halves.then_some(include_str!("../shaders/halves.wgsl"));
-        for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files()) {
+        for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files(derives)) {
             text.push('\n');
             text += &unroll(file, &constants);
         }
@@ -307,7 +283,7 @@ impl Kernel {
             Self::ForwardWindow => "forward_window",
             Self::ForwardWorkgroup => "forward_workgroup",
             Self::BackwardDisjoint => "backward_disjoint",
-            Self::BackwardOverlap => "backward_overlap",
+            Self::BackwardRows => "backward_rows",
             Self::BackwardStatistics => "backward_statistics",
             Self::BackwardInput => "backward_input",
             Self::BackwardWorkgroup => "backward_workgroup",
@@ -316,19 +292,17 @@ impl Kernel {
         }
     }
 
-    /// The files that make the kernel, its own last; those that all share apart.
-    fn files(self) -> Vec<&'static str> {
+    /// The files that make the kernel, its own last; those that all share apart. A forward kernel may compute derivatives.
+    fn files(self, derives: bool) -> Vec<&'static str> {
         const ROWS: &str = include_str!("../shaders/rows.wgsl");
         const PARTIAL: &str = include_str!("../shaders/partial.wgsl");
         const WINDOW_ROW: &str = include_str!("../shaders/window_row.wgsl");
-        const PAIRS: &str = include_str!("../shaders/pairs.wgsl");
         const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
         const FORWARD: &str = include_str!("../shaders/forward.wgsl");
         const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
         const COVERING: &str = include_str!("../shaders/covering.wgsl");
         const GRADIENT_ROWS: &str = include_str!("../shaders/gradient_rows.wgsl");
         const SPREAD: &str = include_str!("../shaders/spread.wgsl");
-        const WINDOW_SUMS: &str = include_str!("../shaders/window_sums.wgsl");
         const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
         const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
         const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
@@ -338,14 +312,14 @@ impl Kernel {
         const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
-            Self::ForwardRows => vec![
-                ROWS,
-                PARTIAL,
-                WINDOW_ROW,
-                FORWARD,
-                include_str!("../shaders/forward_values.wgsl"),
-                include_str!("../shaders/forward_rows.wgsl"),
-            ],
+            Self::ForwardRows => {
+                let values = match derives {
+                    false => [FORWARD, include_str!("../shaders/forward_values.wgsl")],
+                    true => [TANGENT, include_str!("../shaders/derivative_values.wgsl")],
+                };
+                let kernel = include_str!("../shaders/forward_rows.wgsl");
+                [&[ROWS, PARTIAL, WINDOW_ROW], values.as_slice(), &[kernel]].concat()
+            }
             Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
             Self::ForwardWorkgroup => {
                 vec![SHARED_WINDOW, FORWARD, SUMS, include_str!("../shaders/forward_workgroup.wgsl")]
@@ -353,9 +327,8 @@ impl Kernel {
             Self::BackwardDisjoint => {
                 vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
             }
-            Self::BackwardOverlap => {
-                let kernel = include_str!("../shaders/backward_overlap.wgsl");
-                vec![ROWS, PAIRS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
+            Self::BackwardRows => {
+                vec![ROWS, PARTIAL, WINDOW_ROW, include_str!("../shaders/backward_rows.wgsl")]
             }
             Self::BackwardStatistics => {
                 let kernel = include_str!("../shaders/backward_statistics.wgsl");

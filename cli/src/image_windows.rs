@@ -52,7 +52,7 @@ impl ImageWindows<'_> {
         path: &Path,
     ) -> Result<(SoftPoolConfig, Option<String>)> {
         let asked = self.config(beta, path)?;
-        let spans = match asked.adaptive_output_size() {
+        let spans: Vec<usize> = match asked.adaptive_output_size() {
             // Copies of one pixel are no picture of it.
             Some(sizes) => sizes.into_iter().map(|size| size.unwrap_or(1)).collect(),
             None => (0..RANK)
