@@ -39,7 +39,7 @@ struct Terms {
 }
 
 // The windows of a row at `at` are complete: what they add. `far` tells whether one is too far from the reference.
-fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS>, far: ptr<function, bool>) -> Terms {
+fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS>, reference: Reference, far: ptr<function, bool>) -> Terms {
     let size = vec3<i32>(params.output_size);
     let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), size.xy - 1)), 0u));
     var terms: Terms;
@@ -57,7 +57,7 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
         let columns = at.z - i32(WINDOW_LEAD) + i32(4u * quad) + LANES_OF_4;
         let in_strip = (columns >= vec4(max(at.z, 0))) & (columns < vec4(min(at.z + i32(WINDOWS_W), size.z)));
         let exist = in_strip & vec4(at.y >= 0 && at.y < size.y);
-        *far |= any(exist & is_far(window));
+        *far |= any(exist & is_far(window, reference) & (n < vec4(DROWNED)));
         var g: vec4<f32>;
         if (VECTOR_Y) {
             g = load_grad_output4(start + u32(clamp(columns.x, 0, size.z - 4)));
@@ -80,11 +80,11 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
             a = vec4(0.0);
             k = scaled;
         }
-        let broken = exist & (n >= vec4(DROWNED));
+        let broken = exist & is_broken(window);
         // Of a window that lies too far above the reference, what lies near it weighs nothing.
-        let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(HIGHEST));
+        let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(reference.limit));
         let nan = vec4(from_bits(NAN_BITS));
-        terms.n[quad] = select(vec4(UNDEFINED), n, adds);
+        terms.n[quad] = select(vec4(BROKEN), n, adds) - 127;
         terms.p[quad] = select(vec4(0.0), p, adds);
         terms.a[quad] = select(select(vec4(0.0), nan, broken), a, adds);
         terms.k[quad] = select(select(vec4(0.0), nan, broken), k, adds);
@@ -112,8 +112,13 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         var attempts = 1u;
         for (var attempt = 0u; attempt < attempts; attempt++) {
             let input = vec2((max(attempt, 1u) - 1u) / CELLS_W, (max(attempt, 1u) - 1u) % CELLS_W);
-            let z0 = reference_at(plane, vec3<i32>(own + vec3(0u, input)));
-            let first_turn = select(0u, OFFSET_H + input.x - RING_BEFORE, attempt > 0u);
+            var reference = reference_at(plane, vec3<i32>(own + vec3(0u, input)));
+            if (attempt > 0u) {
+                // About itself: what weighs anything in its windows lies near it, or above.
+                let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
+                reference = Reference(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
+            }
+            let first_turn = select(0u, max(OFFSET_H + input.x, RING_BEFORE) - RING_BEFORE, attempt > 0u);
             let end_turn = select(TURNS, OFFSET_H + input.x + RING_ROWS, attempt > 0u);
             var far = false;
             var ring: array<Line, RING_ROWS>;
@@ -121,7 +126,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 for (var i = 0u; i < RING_BEFORE; i++) { // unroll
                     ring[i] = ring[i + 1u];
                 }
-                let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, z0);
+                let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, reference);
                 ring[RING_BEFORE].parts = windows_of_row(row);
                 ring[RING_BEFORE].m = at_cells(row.m);
                 ring[RING_BEFORE].n = at_cells_n(row.n);
@@ -132,7 +137,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 }
                 let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
                 if (turn == window_row * STRIDE_H + RING_BEFORE && window_row < WINDOWS_H) {
-                    let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, &far);
+                    let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, reference, &far);
+                    // A bias where an exponent was.
                     var n = at_patch_n(terms.n);
                     var p = at_patch(terms.p);
                     var a = at_patch(terms.a);
@@ -149,7 +155,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                         let cell_c = at_cells(c);
                         for (var i = 0u; i < KERNEL_H; i++) { // unroll
                             for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                                let w = power_of_2(ring[i * DILATION_H].n[quad] - cell_n[quad]);
+                                let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
                                 let u = max(ring[i * DILATION_H].z[quad] - cell_p[quad], vec4(lowest_u));
                                 if (SECOND && DETACHED) {
                                     ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * (ring[i * DILATION_H].v[quad] - cell_v[quad]);

@@ -1,7 +1,7 @@
 // What a forward pass makes of partial windows where it computes derivatives: see shaders/tangent.wgsl.
 
-// Stores four windows of a row, as far as they exist; whether one of them is too far.
-fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, z0: f32) -> bool {
+// Stores four windows of a row, as far as they exist; whether one of them is to go by the definition.
+fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, reference: Reference) -> bool {
     let columns = at.z + vec4(0u, 1u, 2u, 3u);
     let exist = columns < vec4(params.output_size.z);
     let d = window.q / window.s;
@@ -14,9 +14,8 @@ fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, z0: f32
     } else if (!DETACHED) {
         value += beta() * (window.b / window.s - d * value);
     }
-    value = select(value, vec4(from_bits(NAN_BITS)), window.n >= vec4(DROWNED));
     store_y_four(y_index(plane, at), select(value, vec4(0.0), window.n == vec4(NOTHING)), exist);
-    return any(exist & is_far(window));
+    return any(exist & is_far(window, reference));
 }
 
 fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {

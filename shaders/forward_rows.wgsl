@@ -29,8 +29,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
-        let z0 = reference_at(plane, start);
-        // A bit for each row with a window too far from z0.
+        let reference = reference_at(plane, start);
+        // A bit for each row with a window that goes by the definition.
         var far = 0u;
         var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
         for (var turn = 0u; turn < TURNS; turn++) {
@@ -38,7 +38,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 ring[i] = ring[i + 1u];
             }
             for (var i = 0u; i < ROWS_OF_TURN; i++) {
-                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, z0));
+                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
                 for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
                     if (i == 0u) {
                         ring[RING_BEFORE][quad] = parts[quad];
@@ -70,7 +70,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     halves[tap % 2u] = plus(halves[tap % 2u], about(ring[tap * DILATION_H][quad], n, p));
                 }
                 let window = plus(halves[0], halves[1]);
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, z0)) {
+                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
                     far |= 1u << row;
                 }
             }

@@ -11,12 +11,12 @@ struct Row {
     v: array<vec4<f32>, QUADS>,
 }
 
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, z0: f32) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: Reference) -> Row {
     let values = load_row(plane, depth_height, first_column);
     let inside = inside_row(depth_height, first_column);
     var row: Row;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let four = weights(values[quad], inside[quad], z0);
+        let four = weights(values[quad], inside[quad], about);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;
@@ -48,6 +48,10 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
         n = next_taps_n(n);
         z = next_taps(z);
     }
+    var bias: array<vec4<i32>, WINDOW_QUADS>;
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        bias[quad] = parts[quad].n - 127;
+    }
     n = row.n;
     z = row.z;
     var m = row.m;
@@ -58,7 +62,7 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
         let window_m = at_windows(m);
         let window_v = at_windows(v);
         for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            let w = window_m[quad] * power_of_2(window_n[quad] - parts[quad].n);
+            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
             let u = window_z[quad] - parts[quad].p;
             parts[quad].s += w;
             parts[quad].q += w * u;
@@ -79,9 +83,8 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     return parts;
 }
 
-// What the windows of a patch are measured from: its first element inside the input, if that is a number.
-fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> f32 {
+// What the windows of a patch that starts at `start` are measured from.
+fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
     let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
-    let z = load_z(x_index(plane, vec3<u32>(inside)));
-    return select(0.0, z, is_finite(z) && beta() >= LEAST_BETA);
+    return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }

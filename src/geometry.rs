@@ -869,7 +869,7 @@ impl Geometry {
                 .map(|name| constants[name]);
         let AxisWindow { stride, dilation, .. } = self.axes[2];
         let mut text = String::new();
-        for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "UNDEFINED")] {
+        for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "BROKEN")] {
             let mut write = |name: &str, from_quads: u32, to_quads: u32, from: &dyn Fn(u32) -> Option<u32>| {
                 let place = |i: u32| match from(i) {
                     Some(from) => {
