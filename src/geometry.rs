@@ -705,7 +705,8 @@ impl Geometry {
     fn terms_of_lane(&self) -> u64 {
         let ([rows, quads], [x, y, _]) = (self.chunk(), self.workgroup);
         let window_rows = u64::from(self.axes[0].kernel) * u64::from(self.axes[1].kernel);
-        window_rows.div_ceil(u64::from(rows * y)) * u64::from(self.axes[2].kernel.div_ceil(4 * quads * x))
+        let chunks_of_row = u64::from(self.axes[2].kernel.div_ceil(4 * quads * x));
+        window_rows.div_ceil(u64::from(rows * y)).saturating_mul(chunks_of_row)
     }
 
     /// Whether sums along the width are made of sums of 1, 2, 4 and more taps: fewer taps a stride are added one by one.
@@ -725,18 +726,20 @@ impl Geometry {
         by_axis_named(["PADDING_D", "PADDING_H", "PADDING_W"], by_axis(|i| axes[i].padding));
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
+        // What reads them all has few: three times as many are within 32 bits.
+        let taps = product(by_axis(|i| axes[i].kernel)).min(1 << 30) as u32;
         by_axis_named(["COMMON_D", "COMMON_H", "COMMON_W"], by_axis(|i| axes[i].common()));
         by_axis_named(["STEP_D", "STEP_H", "STEP_W"], by_axis(|i| axes[i].step()));
         by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
         let [x, y, groups] = self.workgroup;
-        constants.push(("LEVELS", self.levels));
+        constants.extend([("TAPS", taps), ("LEVELS", self.levels)]);
         if self.kernel.is_shared() {
             let [rows, quads] = self.chunk();
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y), ("GROUPS", groups)]);
             constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", rows * quads)]);
-            constants.push(("SCALE_BITS", product(by_axis(|i| axes[i].kernel)).next_power_of_two().ilog2().min(31)));
+            constants.push(("SCALE_BITS", taps.next_power_of_two().ilog2()));
             return constants;
         }
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
@@ -744,7 +747,7 @@ impl Geometry {
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
         if matches!(self.kernel, Kernel::BackwardInput | Kernel::ForwardWindow | Kernel::TangentInvocation) {
-            constants.extend([("BLOCK_QUADS", block[2] / 4), ("TAPS", axes.iter().map(|axis| axis.kernel).product())]);
+            constants.push(("BLOCK_QUADS", block[2] / 4));
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
@@ -767,7 +770,6 @@ impl Geometry {
         by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
         by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
         by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
-        let taps: u32 = axes.iter().map(|axis| axis.kernel).product();
         constants.extend([
             ("BLOCK_QUADS", block[2] / 4),
             ("LEAD", lead),
@@ -785,7 +787,6 @@ impl Geometry {
             ("GRADIENT_WORD_ROWS", if self.pairs { cells[0] * cells[1] } else { 1 }),
             ("KEPT_ROWS", if self.keeps_rows { patch[0] * patch[1] } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
-            ("TAPS", taps),
             ("OTHERS", taps - 1),
             ("UNROLL_ROWS", u32::from(self.unrolls_rows)),
         ]);
@@ -826,13 +827,14 @@ fn by_axis(value: impl FnMut(usize) -> u32) -> Extent {
     [0, 1, 2].map(value)
 }
 
+/// As much as 64 bits hold.
 fn product(extent: Extent) -> u64 {
-    extent.iter().map(|&size| u64::from(size)).product()
+    extent.iter().fold(1, |product, &size| product.saturating_mul(u64::from(size)))
 }
 
 /// Levels by which shaders/sums.wgsl adds up so many terms: each holds eight of the one below, the last up to eight.
 fn levels_of(terms: u64) -> u32 {
-    terms.max(2).next_power_of_two().ilog2().div_ceil(3)
+    terms.clamp(2, 1 << 30).next_power_of_two().ilog2().div_ceil(3)
 }
 
 /// Inputs along an axis from the first to the last tap of `windows` windows.
