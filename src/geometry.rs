@@ -30,14 +30,15 @@ pub(crate) enum Kernel {
     ForwardDisjoint,
     ForwardOverlap,
     ForwardWindow,
-    ForwardWorkgroup,
+    ForwardLanes,
     BackwardDisjoint,
+    BackwardLanes,
     BackwardOverlap,
     BackwardStatistics,
     BackwardInput,
     BackwardWorkgroup,
     TangentInvocation,
-    TangentWorkgroup,
+    TangentLanes,
     Sum,
 }
 
@@ -46,7 +47,7 @@ pub(crate) enum Kernel {
 pub(crate) struct Geometry {
     pub kernel: Kernel,
     pub axes: [AxisWindow; MAX_RANK],
-    /// What an invocation (or the workgroup of [`Kernel::ForwardWorkgroup`]) computes: windows, cells of inputs for
+    /// What an invocation (or the workgroup of [`Kernel::ForwardLanes`]) computes: windows, cells of inputs for
     /// the backward kernels, or inputs for [`Kernel::BackwardInput`].
     pub block: Extent,
     /// Invocations of a workgroup along width, height and depth.
@@ -312,6 +313,21 @@ impl Problem {
         self.axes().iter().any(AxisWindow::overlaps)
     }
 
+    /// Whether each input is in one window, and windows have no gaps.
+    fn tiles(&self) -> bool {
+        (0..MAX_RANK).all(|i| {
+            let AxisWindow { kernel, stride, padding, dilation, adaptive, .. } = self.axes[i];
+            let end = u64::from(self.output[i]) * u64::from(stride);
+            kernel == stride && dilation == 1 && adaptive == 0 && end >= u64::from(self.input[i]) + u64::from(padding)
+        })
+    }
+
+    /// Whether there are enough windows for the device, each with its lanes; else inputs are more.
+    fn windows_fill_the_device(&self) -> bool {
+        let windows = self.planes().saturating_mul(product(self.output));
+        windows.saturating_mul(u64::from(self.tuning.window_lanes)) >= self.tuning.least_invocations
+    }
+
     /// Whether windows are of different sizes.
     fn is_adaptive(&self) -> bool {
         self.axes.iter().any(|axis| axis.adaptive > 0)
@@ -392,7 +408,7 @@ impl Problem {
     pub fn forward(&self) -> Geometry {
         let taps = self.taps();
         if self.is_adaptive() {
-            let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardWorkgroup };
+            let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardLanes };
             return self.geometry(kernel, [1, 1, 1]);
         }
         if !self.overlaps() && taps <= MAX_DISJOINT_TAPS && self.axes()[2].kernel <= self.tuning.max_run {
@@ -404,13 +420,17 @@ impl Problem {
                 return self.geometry(Kernel::ForwardOverlap, block);
             }
         }
-        self.geometry(Kernel::ForwardWorkgroup, [1, 1, 1])
+        self.geometry(Kernel::ForwardLanes, [1, 1, 1])
     }
 
     /// The backward kernel that reads nothing but the input and the gradient of the output, if there is one for these
     /// windows.
     pub fn backward(&self) -> Option<Geometry> {
         let elements = self.taps().max(product(by_axis(|i| self.axes()[i].stride)));
+        let by_lanes = elements > MAX_DISJOINT_TAPS || self.axes()[2].kernel > self.tuning.max_run;
+        if by_lanes && self.tiles() && self.windows_fill_the_device() {
+            return Some(self.geometry(Kernel::BackwardLanes, [1, 1, 1]));
+        }
         if elements > MAX_DISJOINT_TAPS || self.is_adaptive() {
             return None;
         }
@@ -457,7 +477,7 @@ impl Problem {
     /// The derivative of each window along a direction, from its statistics.
     pub fn tangent(&self) -> Geometry {
         let alone = self.taps() <= MAX_DISJOINT_TAPS;
-        self.geometry(if alone { Kernel::TangentInvocation } else { Kernel::TangentWorkgroup }, [1, 1, 1])
+        self.geometry(if alone { Kernel::TangentInvocation } else { Kernel::TangentLanes }, [1, 1, 1])
     }
 
     /// The sum of each window.
@@ -562,9 +582,9 @@ fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32)
         Kernel::ForwardWindow
         | Kernel::BackwardWorkgroup
         | Kernel::TangentInvocation
-        | Kernel::TangentWorkgroup
+        | Kernel::TangentLanes
         | Kernel::Sum => false,
-        Kernel::ForwardWorkgroup => {
+        Kernel::ForwardLanes | Kernel::BackwardLanes => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides
                 && axis.adaptive == 0
@@ -593,8 +613,8 @@ impl Geometry {
     /// [`Error::DeviceLimit`].
     pub fn check_device(&self, storage_buffers: usize, params_bytes: usize, limits: &wgpu::Limits) -> Result<()> {
         let [x, y, z] = self.workgroup.map(u64::from);
-        // A partial window has four words, a lane's sum one.
-        let shared_bytes = if self.kernel.is_shared() { 16 * x * y * z } else { 0 };
+        // A lane's part of a window has four words, and so has the whole.
+        let shared_bytes = if self.kernel.is_shared() { 16 * (x * y * z + z) } else { 0 };
         let needs: [(&'static str, u64, &'static str, u32); 10] = [
             (
                 "the number of bindings of a group",
@@ -692,7 +712,7 @@ impl Geometry {
 
     /// Rows and vectors of four along each that a lane takes at once.
     fn chunk(&self) -> [u32; 2] {
-        if self.kernel != Kernel::ForwardWorkgroup {
+        if !matches!(self.kernel, Kernel::ForwardLanes | Kernel::BackwardLanes) {
             return [1, 1];
         }
         // Up to four vectors, as many as leave the fewest idle.
@@ -797,7 +817,10 @@ impl Geometry {
 impl Kernel {
     /// Whether a workgroup shares a block, rather than each invocation having its own.
     pub fn is_shared(self) -> bool {
-        matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup | Self::TangentWorkgroup | Self::Sum)
+        matches!(
+            self,
+            Self::ForwardLanes | Self::BackwardLanes | Self::BackwardWorkgroup | Self::TangentLanes | Self::Sum
+        )
     }
 
     /// Whether an invocation can compute two channels.
@@ -815,11 +838,11 @@ impl Kernel {
     }
 
     pub fn is_tangent(self) -> bool {
-        matches!(self, Self::TangentInvocation | Self::TangentWorkgroup)
+        matches!(self, Self::TangentInvocation | Self::TangentLanes)
     }
 
     pub fn is_forward(self) -> bool {
-        matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWindow | Self::ForwardWorkgroup)
+        matches!(self, Self::ForwardDisjoint | Self::ForwardOverlap | Self::ForwardWindow | Self::ForwardLanes)
     }
 }
 
