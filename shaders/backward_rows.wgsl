@@ -66,7 +66,7 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
             g = vec4(load_grad_output(i.x), load_grad_output(i.y), load_grad_output(i.z), load_grad_output(i.w));
         }
         let d = window.q / window.s;
-        let scaled = g / window.s;
+        let scaled = g / whole_sum(window);
         var a = beta() * scaled;
         var k = scaled * (1.0 - beta() * d);
         var v = vec4(0.0);
@@ -107,7 +107,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
         // What lies further below a window's maximum weighs nothing.
-        let lowest_u = -200.0 / max(beta(), 1e-36);
+        let lowest_u = -200.0 / max(beta(), 5.9e-37);
         // 0: the strip; then, if it has to be, input by input.
         var attempts = 1u;
         for (var attempt = 0u; attempt < attempts; attempt++) {

@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let holders = holders_of(block.first);
     let count = holders.count;
     for (var i = lane; i < count.x * count.y * count.z; i += LANES) {
-        let window = holder(holders, i / (count.y * count.z), i / count.z % count.y, i % count.z);
+        let window = holder(holders, vec3(i / (count.y * count.z), i / count.z % count.y, i % count.z));
         sums = with_term(sums, vec2(gradient_in(window, block.plane, z, v), 0.0), n);
         n++;
     }

@@ -28,7 +28,7 @@ fn input_gradient(plane: vec2<u32>, at: vec3<u32>) -> f32 {
         for (var h = 0u; h < holders.count.y; h++) {
             var row = 0.0;
             for (var w = 0u; w < holders.count.z; w++) {
-                row += gradient_in(holder(holders, d, h, w), plane, z, 0.0);
+                row += gradient_in(holder(holders, vec3(d, h, w)), plane, z, 0.0);
             }
             gradient += row;
         }

@@ -9,7 +9,7 @@ fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, referen
     store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * select(window.p + d, minus_infinity, nothing), exist);
     if (SAVE_LSE || SAVE_STATISTICS) {
         let top = weights(window.p, vec4(true), reference);
-        let s = window.s / top.m;
+        let s = whole_sum(window) / top.m;
         if (SAVE_LSE) {
             store_lse_four(lse_index(plane, at), select(beta() * window.p + log(s), minus_infinity, nothing), exist);
         }

@@ -20,6 +20,20 @@ const BROKEN = 1 << 20;
 // Stands for an element that takes no part, where a finite number has to: below half of the least.
 const LOWEST_Z = -1.8e38;
 
+// With a smaller beta every z is within reach of 0, and sums of the largest may leave the range of f32: there weights are kept
+// 2^HEADROOM times smaller.
+const LEAST_BETA = 9.6e-35;
+const HEADROOM = 8;
+
+fn headroom() -> i32 {
+    return select(0, HEADROOM, beta() < LEAST_BETA);
+}
+
+// What the weights of a window are divided by.
+fn whole_sum(window: Partial) -> vec4<f32> {
+    return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
+}
+
 // What elements are measured from.
 struct Reference {
     z0: f32,
@@ -32,7 +46,7 @@ struct Reference {
 // The reference of windows with an element of `z`. Products of beta with differences are exact to 2^-36 of them, those of n and
 // LN_2_HIGH are exact up to 2^15; and z - z0 is exact about a z0 of 0, and where z is near a large one.
 fn reference_of(z: f32) -> Reference {
-    if (beta() < 9.6e-35) {
+    if (beta() < LEAST_BETA) {
         return Reference(0.0, LARGEST, 23600);
     }
     if (is_finite(z) && beta() * abs(z) > 8192.0) {

@@ -98,6 +98,17 @@ fn holders_of(at: vec3<u32>) -> Holders {
     return Holders(first, count);
 }
 
-fn holder(holders: Holders, d: u32, h: u32, w: u32) -> vec3<u32> {
-    return holders.first + vec3(d, h, w) * STEP;
+// The holder after the one at `place`, by axis, the width's first; along depth, there is none after the last.
+fn next_place(holders: Holders, place: vec3<u32>) -> vec3<u32> {
+    let end_w = place.z + 1u >= holders.count.z;
+    let end_h = end_w && place.y + 1u >= holders.count.y;
+    return vec3(
+        place.x + select(0u, 1u, end_h),
+        select(place.y + select(0u, 1u, end_w), 0u, end_h),
+        select(place.z + 1u, 0u, end_w),
+    );
+}
+
+fn holder(holders: Holders, place: vec3<u32>) -> vec3<u32> {
+    return holders.first + place * STEP;
 }

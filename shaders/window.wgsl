@@ -228,7 +228,6 @@ fn weight_in(window: Window, z: f32) -> f32 {
 // A window by the definition: its elements are read from memory three times, towards c, s and d in turn, since with s known no
 // sum leaves the range of f32. Slow, and right for every value.
 fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
-    const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
     let start = window_start(window);
     let taps = window_taps(window);
     let last = vec3<i32>(params.input_size) - 1;
@@ -241,18 +240,18 @@ fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
     // sum w_i z_i: a better y than c + d where that is far from c.
     var row_y = 0.0;
     var y = 0.0;
-    for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
-        let tap = i % TAPS_IN_ALL;
-        let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
+    for (var i = 0u; i < 3u * TAPS; i++) {
+        let tap = i % TAPS;
+        let at = vec3(tap / KERNEL_W / KERNEL_H, tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
         let position = start + vec3<i32>(at * DILATION);
         let inside = clamp(position, vec3(0), last);
         if (all(position == inside) && all(at < taps)) {
             let z = load_z(x_index(plane, vec3<u32>(inside)));
             let e = weigh(z, c);
-            if (i < TAPS_IN_ALL) {
+            if (i < TAPS) {
                 c = max(c, z);
                 magnitude = max(magnitude, magnitude_bits(z));
-            } else if (i < 2u * TAPS_IN_ALL) {
+            } else if (i < 2u * TAPS) {
                 row += e;
             } else {
                 row += e / s * offset(z, c);
@@ -260,7 +259,7 @@ fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
             }
         }
         if (at.z == KERNEL_W - 1u) {
-            if (i < 2u * TAPS_IN_ALL) {
+            if (i < 2u * TAPS) {
                 s += row;
             } else {
                 d += row;

@@ -50,7 +50,7 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     }
     var bias: array<vec4<i32>, WINDOW_QUADS>;
     for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-        bias[quad] = parts[quad].n - 127;
+        bias[quad] = parts[quad].n - 127 + headroom();
     }
     n = row.n;
     z = row.z;

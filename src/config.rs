@@ -1,14 +1,23 @@
 //! What to pool: kernel, stride, padding, dilation, ceil mode and inverse temperature, validated once.
 
+use std::ops::RangeInclusive;
+
 use crate::{Error, Result};
 
 /// The most spatial axes that a tensor can have.
 pub(crate) const MAX_RANK: usize = 3;
 
-/// The largest kernel size, stride, padding or dilation along an axis.
+/// The largest kernel size or stride along an axis. Larger windows are those of a global pooling.
 ///
-/// Products of two such numbers, and sums with any index, then stay inside the 32 bits of WGSL's integers.
-pub const MAX_AXIS_PARAMETER: usize = 1 << 14;
+/// Sums of some such numbers and any index then stay inside the 32 bits of WGSL's integers; and so do products of two
+/// dilations ([`MAX_DILATION`]), and [`MAX_SPAN`].
+pub const MAX_AXIS_PARAMETER: usize = 1 << 26;
+
+/// The largest dilation along an axis.
+pub const MAX_DILATION: usize = 1 << 14;
+
+/// The most that kernel size times dilation may be.
+pub const MAX_SPAN: usize = 1 << 28;
 
 /// Names of the spatial axes as errors print them, outermost first, for tensors of three spatial axes.
 const AXIS_NAMES: [&str; MAX_RANK] = ["depth", "height", "width"];
@@ -97,7 +106,8 @@ impl AxisWindow {
     /// The most windows that hold one of `input` positions, where there are `output`.
     pub fn most_holders(&self, input: u32, output: u32) -> u32 {
         let most = match self.adaptive {
-            0 => (self.span() - 1) / (self.stride * self.step()) + 1,
+            // Strides and steps may be large; their product is needed as far as the span goes.
+            0 => (self.span() - 1) / self.stride.saturating_mul(self.step()) + 1,
             windows => windows.div_ceil(input) + 1,
         };
         most.min(output)
@@ -400,10 +410,23 @@ impl SoftPoolConfigBuilder {
             }
             return Ok(SoftPoolConfig { rank, axes, beta: self.beta, gradient_rule: self.gradient_rule });
         }
-        let kernel = axis_values("kernel", &self.kernel, rank, 1)?;
-        let stride = axis_values("stride", self.stride.as_ref().unwrap_or(&self.kernel), rank, 1)?;
-        let mut padding = axis_values("padding", self.padding.as_deref().unwrap_or(&[0]), rank, 0)?;
-        let dilation = axis_values("dilation", self.dilation.as_deref().unwrap_or(&[1]), rank, 1)?;
+        const MOST: usize = MAX_AXIS_PARAMETER;
+        let kernel = axis_values("kernel", &self.kernel, rank, 1..=MOST)?;
+        let stride = axis_values("stride", self.stride.as_ref().unwrap_or(&self.kernel), rank, 1..=MOST)?;
+        let mut padding = axis_values("padding", self.padding.as_deref().unwrap_or(&[0]), rank, 0..=MOST)?;
+        let dilation = axis_values("dilation", self.dilation.as_deref().unwrap_or(&[1]), rank, 1..=MAX_DILATION)?;
+        for (index, (&kernel, &dilation)) in kernel.iter().zip(&dilation).enumerate() {
+            let (value, most) = (kernel as usize, MAX_SPAN / dilation as usize);
+            if value > most {
+                return Err(Error::AxisParameter {
+                    name: "kernel",
+                    axis: axis_name(rank, index),
+                    value,
+                    least: 1,
+                    most,
+                });
+            }
+        }
         let ceil_mode = spread("ceil_mode", self.ceil_mode.as_deref().unwrap_or(&[false]), rank)?;
         for index in 0..if self.same_padding { rank } else { 0 } {
             let (kernel, stride, dilation) = (kernel[index], stride[index], dilation[index]);
@@ -456,11 +479,12 @@ fn spread<T: Copy>(name: &'static str, values: &[T], rank: usize) -> Result<Vec<
     }
 }
 
-fn axis_values(name: &'static str, values: &[usize], rank: usize, least: usize) -> Result<Vec<u32>> {
+fn axis_values(name: &'static str, values: &[usize], rank: usize, allowed: RangeInclusive<usize>) -> Result<Vec<u32>> {
     let values = spread(name, values, rank)?;
+    let (least, most) = (*allowed.start(), *allowed.end());
     for (index, &value) in values.iter().enumerate() {
-        if !(least..=MAX_AXIS_PARAMETER).contains(&value) {
-            return Err(Error::AxisParameter { name, axis: axis_name(rank, index), value, least });
+        if !allowed.contains(&value) {
+            return Err(Error::AxisParameter { name, axis: axis_name(rank, index), value, least, most });
         }
     }
     Ok(values.into_iter().map(|value| value as u32).collect())

@@ -26,7 +26,7 @@ pub enum Error {
         rank: usize,
     },
     /// A kernel size, stride, padding or dilation is out of range.
-    #[error("{name} along {axis} is {value}: it must be {least} to {}", crate::config::MAX_AXIS_PARAMETER)]
+    #[error("{name} along {axis} is {value}: it must be {least} to {most}")]
     AxisParameter {
         /// The part of the configuration.
         name: &'static str,
@@ -36,6 +36,8 @@ pub enum Error {
         value: usize,
         /// The least value allowed.
         least: usize,
+        /// The largest: for a kernel size, by its dilation.
+        most: usize,
     },
     /// Padding above half the kernel: a window could hold nothing but padding.
     #[error("padding along {axis} is {padding}: a kernel of {kernel} allows at most {}", kernel / 2)]

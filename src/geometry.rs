@@ -30,14 +30,15 @@ pub(crate) enum Kernel {
     ForwardDisjoint,
     ForwardRows,
     ForwardWindow,
-    ForwardWorkgroup,
+    ForwardLanes,
     BackwardDisjoint,
+    BackwardLanes,
     BackwardRows,
     BackwardStatistics,
     BackwardInput,
     BackwardWorkgroup,
     TangentInvocation,
-    TangentWorkgroup,
+    TangentLanes,
     Sum,
 }
 
@@ -46,7 +47,7 @@ pub(crate) enum Kernel {
 pub(crate) struct Geometry {
     pub kernel: Kernel,
     pub axes: [AxisWindow; MAX_RANK],
-    /// What an invocation (or the workgroup of [`Kernel::ForwardWorkgroup`]) computes: windows, cells of inputs for
+    /// What an invocation (or the workgroup of [`Kernel::ForwardLanes`]) computes: windows, cells of inputs for
     /// the backward kernels, or inputs for [`Kernel::BackwardInput`].
     pub block: Extent,
     /// Invocations of a workgroup along width, height and depth.
@@ -320,6 +321,21 @@ impl Problem {
         self.axes().iter().any(AxisWindow::overlaps)
     }
 
+    /// Whether each input is in one window, and windows have no gaps.
+    fn tiles(&self) -> bool {
+        (0..MAX_RANK).all(|i| {
+            let AxisWindow { kernel, stride, padding, dilation, adaptive, .. } = self.axes[i];
+            let end = u64::from(self.output[i]) * u64::from(stride);
+            kernel == stride && dilation == 1 && adaptive == 0 && end >= u64::from(self.input[i]) + u64::from(padding)
+        })
+    }
+
+    /// Whether there are enough windows for the device, each with its lanes; else inputs are more.
+    fn windows_fill_the_device(&self) -> bool {
+        let windows = self.planes().saturating_mul(product(self.output));
+        windows.saturating_mul(u64::from(self.tuning.window_lanes)) >= self.tuning.least_invocations
+    }
+
     /// Whether windows are of different sizes.
     fn is_adaptive(&self) -> bool {
         self.axes.iter().any(|axis| axis.adaptive > 0)
@@ -386,7 +402,7 @@ impl Problem {
     pub fn forward(&self) -> Geometry {
         let taps = self.taps();
         if self.is_adaptive() {
-            let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardWorkgroup };
+            let kernel = if taps <= MAX_DISJOINT_TAPS { Kernel::ForwardWindow } else { Kernel::ForwardLanes };
             return self.geometry(kernel, [1, 1, 1]);
         }
         if !self.overlaps() && taps <= MAX_DISJOINT_TAPS && self.axes()[2].kernel <= self.tuning.max_run {
@@ -398,7 +414,7 @@ impl Problem {
                 return self.geometry(Kernel::ForwardRows, block);
             }
         }
-        self.geometry(Kernel::ForwardWorkgroup, [1, 1, 1])
+        self.geometry(Kernel::ForwardLanes, [1, 1, 1])
     }
 
     /// The strip of windows of [`Kernel::ForwardRows`], if one takes no more iterations than a driver allows, all of its windows
@@ -467,6 +483,10 @@ impl Problem {
     /// windows.
     pub fn backward(&self) -> Option<Geometry> {
         let elements = self.taps().max(product(by_axis(|i| self.axes()[i].stride)));
+        let by_lanes = elements > MAX_DISJOINT_TAPS || self.axes()[2].kernel > self.tuning.max_run;
+        if by_lanes && self.tiles() && self.windows_fill_the_device() {
+            return Some(self.geometry(Kernel::BackwardLanes, [1, 1, 1]));
+        }
         if !self.overlaps() && !self.is_adaptive() && elements <= MAX_DISJOINT_TAPS {
             let block = self.disjoint_block(Kernel::BackwardDisjoint, elements);
             return Some(self.geometry(Kernel::BackwardDisjoint, block));
@@ -527,7 +547,7 @@ impl Problem {
     /// The derivative of each window along a direction, from its statistics.
     pub fn tangent(&self) -> Geometry {
         let alone = self.taps() <= MAX_DISJOINT_TAPS;
-        self.geometry(if alone { Kernel::TangentInvocation } else { Kernel::TangentWorkgroup }, [1, 1, 1])
+        self.geometry(if alone { Kernel::TangentInvocation } else { Kernel::TangentLanes }, [1, 1, 1])
     }
 
     /// The sum of each window.
@@ -631,9 +651,9 @@ fn starts_at_vectors(kernel: Kernel, axis: &AxisWindow, block: u32, output: u32)
         Kernel::ForwardWindow
         | Kernel::BackwardWorkgroup
         | Kernel::TangentInvocation
-        | Kernel::TangentWorkgroup
+        | Kernel::TangentLanes
         | Kernel::Sum => false,
-        Kernel::ForwardWorkgroup => {
+        Kernel::ForwardLanes | Kernel::BackwardLanes => {
             let strides = output == 1 || axis.stride.is_multiple_of(4);
             strides
                 && axis.adaptive == 0
@@ -662,8 +682,8 @@ impl Geometry {
     /// [`Error::DeviceLimit`].
     pub fn check_device(&self, storage_buffers: usize, params_bytes: usize, limits: &wgpu::Limits) -> Result<()> {
         let [x, y, z] = self.workgroup.map(u64::from);
-        // A partial window has four words, a lane's sum one.
-        let shared_bytes = if self.kernel.is_shared() { 16 * x * y * z } else { 0 };
+        // A lane's part of a window has four words, and so has the whole.
+        let shared_bytes = if self.kernel.is_shared() { 16 * (x * y * z + z) } else { 0 };
         let needs: [(&'static str, u64, &'static str, u32); 10] = [
             (
                 "the number of bindings of a group",
@@ -761,7 +781,7 @@ impl Geometry {
 
     /// Rows and vectors of four along each that a lane takes at once.
     fn chunk(&self) -> [u32; 2] {
-        if self.kernel != Kernel::ForwardWorkgroup {
+        if !matches!(self.kernel, Kernel::ForwardLanes | Kernel::BackwardLanes) {
             return [1, 1];
         }
         // Up to four vectors, as many as leave the fewest idle.
@@ -774,7 +794,8 @@ impl Geometry {
     fn terms_of_lane(&self) -> u64 {
         let ([rows, quads], [x, y, _]) = (self.chunk(), self.workgroup);
         let window_rows = u64::from(self.axes[0].kernel) * u64::from(self.axes[1].kernel);
-        window_rows.div_ceil(u64::from(rows * y)) * u64::from(self.axes[2].kernel.div_ceil(4 * quads * x))
+        let chunks_of_row = u64::from(self.axes[2].kernel.div_ceil(4 * quads * x));
+        window_rows.div_ceil(u64::from(rows * y)).saturating_mul(chunks_of_row)
     }
 
     /// Whether sums along the width are made of sums of 1, 2, 4 and more taps: fewer taps a stride are added one by one.
@@ -794,18 +815,20 @@ impl Geometry {
         by_axis_named(["PADDING_D", "PADDING_H", "PADDING_W"], by_axis(|i| axes[i].padding));
         by_axis_named(["DILATION_D", "DILATION_H", "DILATION_W"], by_axis(|i| axes[i].dilation));
         by_axis_named(["SPAN_D", "SPAN_H", "SPAN_W"], by_axis(|i| axes[i].span()));
+        // What reads them all has few: three times as many are within 32 bits.
+        let taps = product(by_axis(|i| axes[i].kernel)).min(1 << 30) as u32;
         by_axis_named(["COMMON_D", "COMMON_H", "COMMON_W"], by_axis(|i| axes[i].common()));
         by_axis_named(["STEP_D", "STEP_H", "STEP_W"], by_axis(|i| axes[i].step()));
         by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
         by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], *block);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("ONE_CHANNEL", u32::from(!self.pairs))]);
         let [x, y, groups] = self.workgroup;
-        constants.push(("LEVELS", self.levels));
+        constants.extend([("TAPS", taps), ("LEVELS", self.levels)]);
         if self.kernel.is_shared() {
             let [rows, quads] = self.chunk();
             constants.extend([("BLOCK_QUADS", 0), ("LANES_X", x), ("LANES_Y", y), ("GROUPS", groups)]);
             constants.extend([("CHUNK_ROWS", rows), ("CHUNK_QUADS", quads), ("CHUNK", rows * quads)]);
-            constants.push(("SCALE_BITS", product(by_axis(|i| axes[i].kernel)).next_power_of_two().ilog2().min(31)));
+            constants.push(("SCALE_BITS", taps.next_power_of_two().ilog2()));
             return constants;
         }
         let mut by_axis_named = |names: [&'static str; MAX_RANK], values: Extent| {
@@ -813,7 +836,7 @@ impl Geometry {
         };
         by_axis_named(["WORKGROUP_Z", "WORKGROUP_Y", "WORKGROUP_X"], by_axis(|i| self.workgroup[2 - i]));
         if matches!(self.kernel, Kernel::BackwardInput | Kernel::ForwardWindow | Kernel::TangentInvocation) {
-            constants.extend([("BLOCK_QUADS", block[2] / 4), ("TAPS", axes.iter().map(|axis| axis.kernel).product())]);
+            constants.push(("BLOCK_QUADS", block[2] / 4));
             return constants;
         }
         let cover = [0, 1, 2].map(|i| match self.kernel {
@@ -836,7 +859,6 @@ impl Geometry {
         by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
         by_axis_named(["BEFORE_D", "BEFORE_H", "BEFORE_W"], by_axis(|i| cover[i].before));
         by_axis_named(["OFFSET_D", "OFFSET_H", "OFFSET_W"], by_axis(|i| cover[i].offset));
-        let taps: u32 = axes.iter().map(|axis| axis.kernel).product();
         constants.extend([
             ("BLOCK_QUADS", block[2] / 4),
             ("LEAD", lead),
@@ -853,7 +875,6 @@ impl Geometry {
             ("RING_BEFORE", self.ring_rows - 1),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
-            ("TAPS", taps),
             ("OTHERS", taps - 1),
         ]);
         constants
@@ -898,7 +919,10 @@ impl Geometry {
 impl Kernel {
     /// Whether a workgroup shares a block, rather than each invocation having its own.
     pub fn is_shared(self) -> bool {
-        matches!(self, Self::ForwardWorkgroup | Self::BackwardWorkgroup | Self::TangentWorkgroup | Self::Sum)
+        matches!(
+            self,
+            Self::ForwardLanes | Self::BackwardLanes | Self::BackwardWorkgroup | Self::TangentLanes | Self::Sum
+        )
     }
 
     /// Whether it goes down the rows of a strip, of one channel or of two.
@@ -916,11 +940,11 @@ impl Kernel {
     }
 
     pub fn is_tangent(self) -> bool {
-        matches!(self, Self::TangentInvocation | Self::TangentWorkgroup)
+        matches!(self, Self::TangentInvocation | Self::TangentLanes)
     }
 
     pub fn is_forward(self) -> bool {
-        matches!(self, Self::ForwardDisjoint | Self::ForwardRows | Self::ForwardWindow | Self::ForwardWorkgroup)
+        matches!(self, Self::ForwardDisjoint | Self::ForwardRows | Self::ForwardWindow | Self::ForwardLanes)
     }
 }
 
@@ -928,13 +952,14 @@ fn by_axis(value: impl FnMut(usize) -> u32) -> Extent {
     [0, 1, 2].map(value)
 }
 
+/// As much as 64 bits hold.
 fn product(extent: Extent) -> u64 {
-    extent.iter().map(|&size| u64::from(size)).product()
+    extent.iter().fold(1, |product, &size| product.saturating_mul(u64::from(size)))
 }
 
 /// Levels by which shaders/sums.wgsl adds up so many terms: each holds eight of the one below, the last up to eight.
 fn levels_of(terms: u64) -> u32 {
-    terms.max(2).next_power_of_two().ilog2().div_ceil(3)
+    terms.clamp(2, 1 << 30).next_power_of_two().ilog2().div_ceil(3)
 }
 
 /// Inputs along an axis from the first to the last tap of `windows` windows.

@@ -24,7 +24,7 @@ mod tensors;
 mod unroll;
 
 pub use cache::PipelineCache;
-pub use config::{GradientRule, MAX_AXIS_PARAMETER, SoftPoolConfig, SoftPoolConfigBuilder};
+pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftPoolConfig, SoftPoolConfigBuilder};
 pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
 pub use element::ElementType;
 pub use error::{Error, Result};

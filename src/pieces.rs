@@ -110,7 +110,7 @@ fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks
     if kernel.makes_windows() {
         return if role.is_of_inputs() { inputs_of(first, end) } else { within(first, end, output) };
     }
-    if kernel == Kernel::BackwardDisjoint {
+    if matches!(kernel, Kernel::BackwardDisjoint | Kernel::BackwardLanes) {
         return match role {
             Role::GradInput => within(first * stride - padding, end * stride - padding, input),
             Role::X => inputs_of(first, end),

@@ -281,13 +281,14 @@ impl Kernel {
             Self::ForwardDisjoint => "forward_disjoint",
             Self::ForwardRows => "forward_rows",
             Self::ForwardWindow => "forward_window",
-            Self::ForwardWorkgroup => "forward_workgroup",
+            Self::ForwardLanes => "forward_lanes",
             Self::BackwardDisjoint => "backward_disjoint",
+            Self::BackwardLanes => "backward_lanes",
             Self::BackwardRows => "backward_rows",
             Self::BackwardStatistics => "backward_statistics",
             Self::BackwardInput => "backward_input",
             Self::BackwardWorkgroup => "backward_workgroup",
-            Self::TangentInvocation | Self::TangentWorkgroup => "tangent",
+            Self::TangentInvocation | Self::TangentLanes => "tangent",
             Self::Sum => "sum",
         }
     }
@@ -305,11 +306,12 @@ impl Kernel {
         const SPREAD: &str = include_str!("../shaders/spread.wgsl");
         const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
         const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
-        const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
+        const LANES: &str = include_str!("../shaders/lanes.wgsl");
         const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
+        const LANES_WINDOW: &str = include_str!("../shaders/lanes_window.wgsl");
         const SUMS: &str = include_str!("../shaders/sums.wgsl");
         const LANE_SUMS: &str = include_str!("../shaders/lane_sums.wgsl");
-        const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
+        const SUMS_BY_LANES: &str = include_str!("../shaders/sums_by_lanes.wgsl");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
             Self::ForwardRows => {
@@ -321,9 +323,10 @@ impl Kernel {
                 [&[ROWS, PARTIAL, WINDOW_ROW], values.as_slice(), &[kernel]].concat()
             }
             Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
-            Self::ForwardWorkgroup => {
-                vec![SHARED_WINDOW, FORWARD, SUMS, include_str!("../shaders/forward_workgroup.wgsl")]
+            Self::ForwardLanes => {
+                vec![LANES, FORWARD, SUMS, LANES_WINDOW, include_str!("../shaders/forward_lanes.wgsl")]
             }
+            Self::BackwardLanes => vec![LANES, SUMS, LANES_WINDOW, include_str!("../shaders/backward_lanes.wgsl")],
             Self::BackwardDisjoint => {
                 vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
             }
@@ -350,8 +353,8 @@ impl Kernel {
             Self::TangentInvocation => {
                 vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
             }
-            Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, SUMS, LANE_SUMS, SUMS_BY_WORKGROUP],
-            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), SUMS, LANE_SUMS, SUMS_BY_WORKGROUP],
+            Self::TangentLanes => vec![LANES, STATISTICS, TANGENT, SUMS, LANE_SUMS, SUMS_BY_LANES],
+            Self::Sum => vec![LANES, include_str!("../shaders/sum.wgsl"), SUMS, LANE_SUMS, SUMS_BY_LANES],
         }
     }
 }

@@ -9,7 +9,7 @@ use common::accuracy::ulp;
 use common::{Case, POISON, check, on_every_adapter, pool, windows};
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuTensor, GradBetaTensors, GradientRule, JvpTensors,
-    SecondBackwardTensors, Shape, SoftPoolConfig,
+    MAX_AXIS_PARAMETER, SecondBackwardTensors, Shape, SoftPoolConfig,
 };
 
 /// One window of zeros and a peak, with a direction that is another at the peak.
@@ -233,6 +233,23 @@ fn inputs_that_many_windows_hold() {
             }
         });
     }
+}
+
+/// Kernel sizes beyond what feature maps have: as many ones as f16 has finite numbers below, whose mean is 1; and windows of
+/// padding but for a few elements.
+#[test]
+fn kernels_longer_than_any_feature_map() {
+    let ones = Case::with_values("ones", windows([1, 65_520], [1, 65_520]), [1, 1, 1, 65_520], |_, _| 1.0);
+    check(&ones);
+    on_every_adapter(|context| {
+        let (device, queue) = (&context.device, &context.queue);
+        let x = GpuTensor::from_slice_as(device, queue, ones.shape, ElementType::F16, &ones.x).unwrap();
+        let y = pool(context, &ones.config).forward(&x).unwrap().read_blocking().unwrap();
+        assert_eq!(y, [1.0], "on {}", context.name());
+    });
+    let long = 1 << 21;
+    check(&Case::normal("long", windows([long, long], [long, 3]).padding([long / 2, long / 2]), [1, 1, 4, 5]));
+    check(&Case::normal("long strides", windows([3], [MAX_AXIS_PARAMETER]).padding([1]), [1, 2, 70]));
 }
 
 /// An input is in four windows at most here, though a span has room for 40,000 and 160,000: who looks for all of them takes

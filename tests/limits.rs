@@ -22,6 +22,7 @@ fn planes_above_the_limit_are_split() {
         Case::normal("dense", windows([3, 3], [1]).padding([1]), [1, 1, 600, 513]),
         Case::normal("wide", windows([9, 9], [1]).padding([4]), [1, 1, 531, 541]),
         Case::normal("large", windows([3, 41], [2, 7]).padding([1, 20]), [1, 1, 613, 601]),
+        Case::normal("tiles", windows([20, 25], [20, 25]), [1, 1, 700, 500]),
         Case::normal("dilated", windows([3, 3], [1]).padding([1]).dilation([3]), [1, 1, 613, 600]),
         Case::normal("1D", windows([3], [2]).padding([1]), [1, 1, 400_001]),
         Case::normal("3D", windows([2, 2, 2], [2]), [1, 1, 60, 71, 80]),

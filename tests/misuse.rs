@@ -12,8 +12,8 @@ use softpool::ElementType::{Bf16, F16, F32};
 use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors,
-    JvpTensors, MAX_AXIS_PARAMETER, Memory, Outputs, Plan, Result, SecondBackwardTensors, Shape, SoftPoolConfig,
-    Statistics, StatisticsView, TensorView, wgpu,
+    JvpTensors, MAX_AXIS_PARAMETER, MAX_DILATION, Memory, Outputs, Plan, Result, SecondBackwardTensors, Shape,
+    SoftPoolConfig, Statistics, StatisticsView, TensorView, wgpu,
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
@@ -243,18 +243,25 @@ fn axis_count() {
 #[test]
 fn axis_parameter() {
     let builder = || SoftPoolConfig::builder([2, 2]);
-    let most = MAX_AXIS_PARAMETER.to_string();
+    let most = "to 67108864";
     for (parts, builder) in [
-        (["kernel along height is 0", "1 to"], SoftPoolConfig::builder([0, 2])),
-        (["kernel along width is 18446744073709551615", "1 to"], SoftPoolConfig::builder([2, usize::MAX])),
-        (["stride along height is 0", "1 to"], builder().stride([0])),
-        (["padding along width is 16385", "0 to"], builder().padding([0, MAX_AXIS_PARAMETER + 1])),
-        (["dilation along width is 0", "1 to"], builder().dilation([1, 0])),
-        (["kernel along length is 0", "1 to"], SoftPoolConfig::builder([0])),
-        (["kernel along depth is 0", "1 to"], SoftPoolConfig::builder([0, 1, 1])),
+        (["kernel along height is 0", "1 to", most], SoftPoolConfig::builder([0, 2])),
+        (["kernel along width is 18446744073709551615", "1 to", most], SoftPoolConfig::builder([2, usize::MAX])),
+        (["stride along height is 0", "1 to", most], builder().stride([0])),
+        (["padding along width is 67108865", "0 to", most], builder().padding([0, MAX_AXIS_PARAMETER + 1])),
+        (["dilation along width is 0", "1 to", "to 16384"], builder().dilation([1, 0])),
+        (["dilation along width is 16385", "1 to", "to 16384"], builder().dilation([1, MAX_DILATION + 1])),
+        (
+            ["kernel along length is 16385", "1 to", "to 16384"],
+            SoftPoolConfig::builder([16385]).dilation([MAX_DILATION]),
+        ),
+        (["kernel along length is 0", "1 to", most], SoftPoolConfig::builder([0])),
+        (["kernel along depth is 0", "1 to", most], SoftPoolConfig::builder([0, 1, 1])),
     ] {
-        refused(builder.build(), "AxisParameter", &[parts[0], parts[1], &most]);
+        refused(builder.build(), "AxisParameter", &parts);
     }
+    let longest = SoftPoolConfig::builder([16384]).dilation([MAX_DILATION]);
+    assert!(longest.build().is_ok(), "the limit itself is allowed");
     let largest = SoftPoolConfig::builder([MAX_AXIS_PARAMETER]).padding([MAX_AXIS_PARAMETER / 2]);
     assert!(largest.build().is_ok(), "the limit itself is allowed");
 }
@@ -1083,7 +1090,21 @@ fn read() {
 
 /// Numbers around every limit, and any other.
 fn number() -> impl Strategy<Value = usize> {
-    let edges = [0, 1, 2, 3, 7, MAX_AXIS_PARAMETER, MAX_AXIS_PARAMETER + 1, (1 << 31) - 1, 1 << 31, 1 << 32, 1 << 59];
+    let edges = [
+        0,
+        1,
+        2,
+        3,
+        7,
+        MAX_DILATION,
+        MAX_DILATION + 1,
+        MAX_AXIS_PARAMETER,
+        MAX_AXIS_PARAMETER + 1,
+        (1 << 31) - 1,
+        1 << 31,
+        1 << 32,
+        1 << 59,
+    ];
     prop_oneof![
         6 => proptest::sample::select(edges.to_vec()),
         2 => 0usize..20,

@@ -20,6 +20,7 @@ fn cases() -> Vec<Case> {
         Case::normal("k3 s1 p1 in vectors", windows([3, 3], [1]).padding([1]), [1, 2, 7, 16]),
         Case::normal("3D k2 s2", windows([2, 2, 2], [2]), [2, 2, 4, 5, 6]),
         Case::normal("global", SoftPoolConfig::global(2), [2, 5, 9, 8]),
+        Case::normal("tiles", windows([9, 9], [9]), [4, 8, 18, 18]),
         Case::normal("adaptive", SoftPoolConfig::adaptive([3, 4]), [2, 3, 7, 9]),
         Case::normal("1D k3 s2 p1, no batch", windows([3], [2]).padding([1]), [3, 17]),
         Case::normal("2D k2 s1, no batch", windows([2, 2], [1]), [3, 5, 8]),

@@ -43,12 +43,18 @@ fn overlapping_windows_of_volumes() {
 /// From one lane for each window to more than it has work for; several windows share a workgroup.
 #[test]
 fn windows_that_lanes_share() {
-    let by_lanes = |own: Tuning| [1, 2, 16, 64].map(|window_lanes| Tuning { window_lanes, max_run: 0, ..own }).to_vec();
+    let by_lanes = |own: Tuning| {
+        let tuning = Tuning { least_invocations: 0, max_run: 0, ..own };
+        [1, 16].map(|window_lanes| Tuning { window_lanes, ..tuning }).to_vec()
+    };
     for (kernel, dims) in
         [(&[7, 7][..], &[2, 5, 7, 7][..]), (&[9, 13], &[1, 3, 9, 26]), (&[3, 4, 30], &[1, 2, 6, 4, 61])]
     {
-        sweep(&[Case::normal("lanes", SoftPoolConfig::builder(kernel), dims)], by_lanes);
+        let case = Case::normal("lanes", SoftPoolConfig::builder(kernel), dims);
+        sweep(&[case.detached()], by_lanes);
+        sweep(&[case], by_lanes);
     }
+    sweep(&[Case::normal("lanes, tiles from the padding on", builder(&[40], 40, 20), [1, 3, 60])], by_lanes);
     let overlapping = builder(&[3, 41], 7, 1);
     sweep(&[Case::normal("lanes, padded", overlapping, [1, 3, 9, 90])], by_lanes);
     sweep(&[Case::normal("lanes, adaptive", SoftPoolConfig::adaptive([2, 5]), [1, 3, 21, 44])], by_lanes);

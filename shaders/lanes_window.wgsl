@@ -1,4 +1,4 @@
-// Forward for large windows, and for those of different sizes: LANES_X x LANES_Y lanes of a workgroup share one.
+// A window that LANES_X x LANES_Y lanes evaluate together.
 //
 // Lanes stride over the window's rows, and over the columns four at a time, each keeping c, s and q of what it saw: CHUNK
 // vectors of four at once about one new centre. Two such partial windows merge about the larger centre:
@@ -72,17 +72,20 @@ fn with_chunk(seen: Seen, n: u32, z: array<vec4<f32>, CHUNK>, counts: array<vec4
     return Seen(max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w)), c, with_term(before, sq, n));
 }
 
+// The first element of row `row` of those inside, or of the last.
+fn start_of_row(window: Inside, row: u32) -> vec3<u32> {
+    let taps = vec3(row_taps(window, min(row, window.count.x * window.count.y - 1u)), window.first.z);
+    return vec3<u32>(window.start + vec3<i32>(taps * DILATION));
+}
+
 // The chunk of a lane that starts at a row and a tap of those inside: CHUNK_ROWS rows of CHUNK_QUADS vectors. What is beyond
 // the window repeats its end.
-fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>, CHUNK> {
+fn load_chunk(window: Inside, first: vec2<u32>) -> array<vec4<f32>, CHUNK> {
     var z: array<vec4<f32>, CHUNK>;
     for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
-        let row = min(first_row + i * LANES_Y, window.count.x * window.count.y - 1u);
-        let taps = vec3(row_taps(window, row), window.first.z);
-        let at = vec3<u32>(window.start + vec3<i32>(taps * DILATION));
-        let row_start = x_index(window.plane, at);
+        let row_start = x_index(window.plane, start_of_row(window, first.x + i * LANES_Y));
         for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
-            let tap = first_tap + 4u * LANES_X * j;
+            let tap = first.y + 4u * LANES_X * j;
             if (VECTOR_X) {
                 // Windows start and end at multiples of 4, and so do rows: four are inside, or none.
                 z[i * CHUNK_QUADS + j] = 0.5 * sign_of_beta() * load_x4(row_start + min(tap, window.count.z - 4u));
@@ -100,69 +103,75 @@ fn load_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<f32>
     return z;
 }
 
-fn counts_of_chunk(window: Inside, first_row: u32, first_tap: u32) -> array<vec4<bool>, CHUNK> {
+fn counts_of_chunk(window: Inside, first: vec2<u32>) -> array<vec4<bool>, CHUNK> {
     var counts: array<vec4<bool>, CHUNK>;
     for (var i = 0u; i < CHUNK_ROWS; i++) { // unroll
-        let row_counts = first_row + i * LANES_Y < window.count.x * window.count.y;
+        let row_counts = first.x + i * LANES_Y < window.count.x * window.count.y;
         for (var j = 0u; j < CHUNK_QUADS; j++) { // unroll
-            let taps = vec4(first_tap + 4u * LANES_X * j) + vec4(0u, 1u, 2u, 3u);
+            let taps = vec4(first.y + 4u * LANES_X * j) + vec4(0u, 1u, 2u, 3u);
             counts[i * CHUNK_QUADS + j] = vec4(row_counts) & (taps < vec4(window.count.z));
         }
     }
     return counts;
 }
 
-@compute @workgroup_size(LANES_X, LANES_Y, GROUPS)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-    let place = group_and_lane(index);
-    let block = block_of(workgroup, place.x);
-    let window = inside_input(block);
-    let count = window.count;
-    let rows = count.x * count.y;
-    let lane = vec2(place.y % LANES_X, place.y / LANES_X);
+// The row and the tap at which a lane's next chunk starts: along the rows first, then beyond the last.
+fn next_chunk(window: Inside, lane: u32, first: vec2<u32>) -> vec2<u32> {
+    let next = first + vec2(0u, 4u * LANES_X * CHUNK_QUADS);
+    let row = vec2(first.x + LANES_Y * CHUNK_ROWS, 4u * (lane % LANES_X));
+    return select(next, row, next.y - row.y >= window.count.z);
+}
 
-    // One loop, whose end is tested last: a software driver runs the body of each loop once more than it says.
+fn first_chunk(lane: u32) -> vec2<u32> {
+    return vec2(lane / LANES_X, 4u * (lane % LANES_X));
+}
+
+fn is_last(window: Inside, lane: u32, first: vec2<u32>) -> bool {
+    return first.x - lane / LANES_X >= window.count.x * window.count.y;
+}
+
+// Loops end with their test: a software driver runs a body that is tested first once more than it says.
+fn seen_by(window: Inside, lane: u32) -> Partial {
     var seen = Seen(0u, from_bits(MINUS_INFINITY_BITS), Levels());
     var n = 0u;
-    var row = 0u;
-    var tap = 0u;
+    var at = first_chunk(lane);
     loop {
-        let first = vec2(row + lane.y, tap + 4u * lane.x);
-        seen = with_chunk(seen, n, load_chunk(window, first.x, first.y), counts_of_chunk(window, first.x, first.y));
+        seen = with_chunk(seen, n, load_chunk(window, at), counts_of_chunk(window, at));
         n++;
-        tap += 4u * LANES_X * CHUNK_QUADS;
-        if (tap >= count.z) {
-            tap = 0u;
-            row += LANES_Y * CHUNK_ROWS;
-        }
+        at = next_chunk(window, lane, at);
         continuing {
-            break if row >= rows;
+            break if is_last(window, lane, at);
         }
     }
-    // Lanes merge in pairs until few are left; these an invocation of the first merges, one window each.
     let sq = sum_of(seen.sq);
-    let own = place.x * GROUP + place.y;
-    partials[own] = Partial(seen.magnitude, seen.c, sq.x, sq.y);
+    return Partial(seen.magnitude, seen.c, sq.x, sq.y);
+}
+
+// Lanes merge in pairs until PARTS of each window are left.
+fn merge_lanes(group: u32, lane: u32, seen: Partial) {
+    let own = group * GROUP + lane;
+    partials[own] = seen;
     workgroupBarrier();
     for (var parts = GROUP / 2u; parts >= PARTS; parts /= 2u) {
-        if (place.y < parts) {
+        if (lane < parts) {
             partials[own] = merge(partials[own], partials[own + parts]);
         }
         workgroupBarrier();
     }
-    let finished = block_of(workgroup, index);
-    if (index < GROUPS && finished.inside) {
-        var whole = partials[index * GROUP];
-        var i = 1u;
-        loop {
-            if (PARTS > 1u) {
-                whole = merge(whole, partials[index * GROUP + i]);
-            }
-            i++;
-            continuing {
-                break if i >= PARTS;
-            }
+}
+
+// The window of a group from its PARTS, which one invocation merges.
+fn finish(group: u32) -> Window {
+    var whole = partials[group * GROUP];
+    var i = 1u;
+    loop {
+        if (PARTS > 1u) {
+            whole = merge(whole, partials[group * GROUP + i]);
         }
-        store_window(finished.plane, finished.first, resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE));
+        i++;
+        continuing {
+            break if i >= PARTS;
+        }
     }
+    return resolve(whole.magnitude, whole.c, whole.s, whole.q / whole.s / SCALE);
 }
