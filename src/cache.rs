@@ -1,9 +1,12 @@
 //! Pipelines by specialisation, built once and shared.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::Result;
+use crate::guard::guarded;
 use crate::params::Params;
 use crate::specialise::Specialisation;
 
@@ -53,9 +56,19 @@ impl PipelineCache {
         self.inner.device == *device
     }
 
-    pub(crate) fn get(&self, specialisation: Specialisation) -> Pipeline {
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost), [`Error::OutOfMemory`](crate::Error::OutOfMemory),
+    /// [`Error::Refused`](crate::Error::Refused) where the driver fails at the kernel. Then nothing is kept, so that the next
+    /// call tries again.
+    pub(crate) fn get(&self, specialisation: Specialisation) -> Result<Pipeline> {
         // Held while building: a second thread that wants the same pipeline waits for it instead of building it again.
-        self.pipelines().entry(specialisation).or_insert_with(|| self.build(specialisation)).clone()
+        match self.pipelines().entry(specialisation) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(entry) => {
+                let pipeline = guarded(&self.inner.device, || Ok(self.build(specialisation)))?;
+                Ok(entry.insert(pipeline).clone())
+            }
+        }
     }
 
     fn pipelines(&self) -> std::sync::MutexGuard<'_, HashMap<Specialisation, Pipeline>> {
