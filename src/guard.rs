@@ -23,6 +23,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ pub(crate) fn cause(device: &wgpu::Device, taken: Option<wgpu::Error>) -> Error 
         Some(wgpu::Error::Validation { .. }) if is_lost(device) => lost(None),
         // Memory that runs out within a submission takes the device with it.
         Some(error) if is_lost(device) => lost(Some(text_of(&error))),
-        Some(wgpu::Error::OutOfMemory { .. }) => Error::OutOfMemory,
+        Some(wgpu::Error::OutOfMemory { .. }) => out_of_memory(),
         Some(error) => Error::Refused(text_of(&error)),
     }
 }
@@ -90,25 +91,36 @@ fn text_of(error: &wgpu::Error) -> String {
 /// # Errors
 /// [`Error::DeviceLost`] if the device takes no more work. On the web that is known when something is read.
 pub(crate) fn check(device: &wgpu::Device) -> Result<()> {
-    check_room(device, wgpu::COPY_BUFFER_ALIGNMENT)
-}
-
-/// [`check`], and whether there is memory for so many bytes, a multiple of 4, that wgpu is going to need for itself: where it
-/// finds none it gives the device up. Another thread may take it in between; what has just been freed is mostly there.
-///
-/// # Errors
-/// [`Error::DeviceLost`], [`Error::OutOfMemory`].
-pub(crate) fn check_room(device: &wgpu::Device, bytes: u64) -> Result<()> {
     if cfg!(target_arch = "wasm32") {
         return Ok(());
     }
     let scopes = Scopes::push(device);
-    let mapped = map_new(device, bytes, "softpool probe");
+    let mapped = map_new(device, wgpu::COPY_BUFFER_ALIGNMENT, "softpool probe");
     match pollster::block_on(scopes.pop()) {
-        Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory),
+        Some(wgpu::Error::OutOfMemory { .. }) => Err(out_of_memory()),
         Some(error) => Err(Error::Refused(text_of(&error))),
         None => mapped.map(drop),
     }
+}
+
+/// Whether a device of this process has run out of memory before.
+static MEMORY_IS_SHORT: AtomicBool = AtomicBool::new(false);
+
+fn out_of_memory() -> Error {
+    MEMORY_IS_SHORT.store(true, Ordering::Relaxed);
+    Error::OutOfMemory
+}
+
+/// Whether there is memory for so many bytes, a multiple of 4, that wgpu is going to need for itself: where it finds none it
+/// gives the device up. Another thread may take it in between; what has just been freed is mostly there.
+///
+/// It costs as much as the buffer that it is for, and is only asked where memory has been short before: what takes memory is
+/// tensors, and theirs runs out first.
+///
+/// # Errors
+/// Those of [`map_new`].
+pub(crate) fn check_room(device: &wgpu::Device, bytes: u64) -> Result<()> {
+    if MEMORY_IS_SHORT.load(Ordering::Relaxed) { map_new(device, bytes, "softpool probe").map(drop) } else { Ok(()) }
 }
 
 /// A buffer to copy from, of so many bytes, a multiple of 4, that is to be written and unmapped.
