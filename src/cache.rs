@@ -1,14 +1,34 @@
 //! Pipelines by specialisation, built once and shared.
 
-use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lru::LruCache;
+
+use crate::Result;
+use crate::guard::guarded;
 use crate::params::Params;
 use crate::specialise::Specialisation;
 
 /// Pipelines of one device, shared by its clones: give one to several [`GpuSoftPool`](crate::GpuSoftPool)s, and equal
 /// specialisations are compiled once.
+///
+/// It holds all that it has built, unless the host bounds it ([`set_capacity`](Self::set_capacity)). A model has tens of
+/// pipelines; a process that pools tensors of ever new shapes has ever more, some ten to a hundred KiB each.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use softpool::{GpuContext, GpuSoftPool, PipelineCache, SoftPoolConfig};
+///
+/// let context = GpuContext::new_blocking()?;
+/// let cache = PipelineCache::new(&context.device);
+/// cache.set_capacity(NonZeroUsize::new(256));
+/// let config = SoftPoolConfig::builder([2, 2]).build()?;
+/// let pool = GpuSoftPool::with_cache(&context.device, &context.queue, config, &cache)?;
+/// # Ok::<(), softpool::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct PipelineCache {
     inner: Arc<Inner>,
@@ -17,7 +37,7 @@ pub struct PipelineCache {
 struct Inner {
     device: wgpu::Device,
     driver_cache: Option<wgpu::PipelineCache>,
-    pipelines: Mutex<HashMap<Specialisation, Pipeline>>,
+    pipelines: Mutex<LruCache<Specialisation, Pipeline>>,
 }
 
 /// A pipeline with the layout of its only bind group.
@@ -36,15 +56,31 @@ impl PipelineCache {
     /// An empty cache whose pipelines are looked up in the host's own `wgpu::PipelineCache`, which can outlive the
     /// process.
     pub fn with_driver_cache(device: &wgpu::Device, driver_cache: Option<wgpu::PipelineCache>) -> Self {
-        Self { inner: Arc::new(Inner { device: device.clone(), driver_cache, pipelines: Mutex::default() }) }
+        let pipelines = Mutex::new(LruCache::unbounded());
+        Self { inner: Arc::new(Inner { device: device.clone(), driver_cache, pipelines }) }
     }
 
-    /// The number of pipelines built so far.
+    /// Bounds the number of pipelines held, at once and from now on: where one is built beyond it, the one that was asked for
+    /// the longest ago goes. `None` is no bound, as at first. It holds for all clones.
+    ///
+    /// A pipeline that goes stays with the plans that have it; a call that wants it again compiles it again, which takes
+    /// milliseconds to seconds. A training step has several pipelines by pooling: a bound below what one round of work takes
+    /// is worse than none.
+    pub fn set_capacity(&self, capacity: Option<NonZeroUsize>) {
+        self.pipelines().resize(capacity.unwrap_or(NonZeroUsize::MAX));
+    }
+
+    /// The bound on the number of pipelines held, if there is one.
+    pub fn capacity(&self) -> Option<NonZeroUsize> {
+        Some(self.pipelines().cap()).filter(|&capacity| capacity < NonZeroUsize::MAX)
+    }
+
+    /// The number of pipelines held.
     pub fn len(&self) -> usize {
         self.pipelines().len()
     }
 
-    /// Whether no pipeline was built so far.
+    /// Whether no pipeline is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -53,12 +89,22 @@ impl PipelineCache {
         self.inner.device == *device
     }
 
-    pub(crate) fn get(&self, specialisation: Specialisation) -> Pipeline {
+    /// # Errors
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost), [`Error::OutOfMemory`](crate::Error::OutOfMemory),
+    /// [`Error::Refused`](crate::Error::Refused) where the driver fails at the kernel. Then nothing is kept, so that the next
+    /// call tries again.
+    pub(crate) fn get(&self, specialisation: Specialisation) -> Result<Pipeline> {
         // Held while building: a second thread that wants the same pipeline waits for it instead of building it again.
-        self.pipelines().entry(specialisation).or_insert_with(|| self.build(specialisation)).clone()
+        let mut pipelines = self.pipelines();
+        if let Some(pipeline) = pipelines.get(&specialisation) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = guarded(&self.inner.device, || Ok(self.build(specialisation)))?;
+        pipelines.put(specialisation, pipeline.clone());
+        Ok(pipeline)
     }
 
-    fn pipelines(&self) -> std::sync::MutexGuard<'_, HashMap<Specialisation, Pipeline>> {
+    fn pipelines(&self) -> std::sync::MutexGuard<'_, LruCache<Specialisation, Pipeline>> {
         // An entry is inserted whole or not at all, so that a panic elsewhere leaves nothing half done.
         self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,5 +159,35 @@ impl PipelineCache {
 impl fmt::Debug for PipelineCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipelineCache").field("pipelines", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GpuContext, GpuSoftPool, Shape, SoftPoolConfig};
+
+    #[test]
+    fn the_one_asked_for_the_longest_ago_goes() -> Result<()> {
+        let context = GpuContext::new_blocking()?;
+        let cache = PipelineCache::new(&context.device);
+        cache.set_capacity(NonZeroUsize::new(2));
+        let x = context.upload(Shape::new([1, 1, 12, 12])?, &[0.5; 144])?;
+        let pool = |k| {
+            let config = SoftPoolConfig::builder([k, k]).build()?;
+            GpuSoftPool::with_cache(&context.device, &context.queue, config, &cache)
+        };
+        let mut built = Vec::new();
+        for k in [2, 3, 2, 4] {
+            pool(k)?.forward(&x)?;
+            let last = cache.pipelines().peek_mru().map(|(kernel, _)| *kernel);
+            built.push(last.expect("it was just built, or asked for"));
+        }
+        assert_eq!(built[0], built[2]);
+        assert_eq!(
+            [built[0], built[1], built[3]].map(|kernel| cache.pipelines().contains(&kernel)),
+            [true, false, true]
+        );
+        Ok(())
     }
 }

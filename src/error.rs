@@ -5,7 +5,22 @@ use crate::Shape;
 /// The result of this crate's fallible calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What was wrong with a call. It is returned before anything is recorded on a device.
+/// What was wrong with a call.
+///
+/// Wrong arguments are refused before anything is recorded on a device. What the device itself fails at is
+/// [`DeviceLost`](Self::DeviceLost), [`OutOfMemory`](Self::OutOfMemory), [`TimedOut`](Self::TimedOut) or
+/// [`Refused`](Self::Refused), whatever handler of errors the host has set on it, and without a panic:
+///
+/// ```
+/// use softpool::{Error, GpuContext, GpuSoftPool, Shape, SoftPoolConfig};
+///
+/// let context = GpuContext::new_blocking()?;
+/// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?)?;
+/// let x = context.upload(Shape::new([1, 1, 2, 2])?, &[0.0; 4])?;
+/// context.device.destroy();
+/// assert!(matches!(pool.forward(&x), Err(Error::DeviceLost { .. })));
+/// # Ok::<(), softpool::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -258,7 +273,24 @@ pub enum Error {
     /// The adapter refused to make a device.
     #[error("the adapter refused a device: {0}")]
     RequestDevice(#[from] wgpu::RequestDeviceError),
-    /// The result could not be read back.
-    #[error("reading a tensor back failed: {0}")]
-    Read(String),
+    /// The device takes no more work: nothing that was made on it can be used or read again.
+    #[error("the device is lost ({reason}): make a new one, and on it new poolings and tensors")]
+    DeviceLost {
+        /// What is known of why. All that the driver says goes to the lost callback that the host may have set on its device.
+        reason: String,
+    },
+    /// The device has no memory left for a buffer. It works on: a smaller call may go through, or this one once others are
+    /// dropped. (On GL wgpu doesn't ask the driver; there it shows as a loss, if at all.)
+    #[error("the device's memory has run out: split the batch, or drop tensors and plans that are no longer used")]
+    OutOfMemory,
+    /// The device hasn't answered within the time that the caller gave it. The work goes on, and can be waited for again.
+    #[error("the device has not answered within {limit:?}: wait longer, or take it for lost")]
+    TimedOut {
+        /// The time given.
+        limit: std::time::Duration,
+    },
+    /// wgpu or the driver refuses what a call needs: a buffer that the host has destroyed or that is another device's, a kernel
+    /// that the driver can't compile.
+    #[error("wgpu refuses the call: {0}")]
+    Refused(String),
 }

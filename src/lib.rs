@@ -8,6 +8,7 @@ mod context;
 mod element;
 mod error;
 mod geometry;
+mod guard;
 mod params;
 mod pieces;
 mod plan;

@@ -2,6 +2,7 @@
 
 use crate::cache::Pipeline;
 use crate::geometry::Extent;
+use crate::guard::{check, check_room, guarded, lost};
 use crate::params::Params;
 use crate::recipe::{Dispatch, FIRST_RESULT};
 use crate::tensor::create_buffer;
@@ -53,7 +54,8 @@ impl Plan {
     /// Prepares a recipe whose memory are buffers of the device, with those of its results that are wanted.
     ///
     /// # Errors
-    /// [`Error::NotABuffer`], [`Error::DeviceLimit`], before anything is allocated.
+    /// [`Error::NotABuffer`], [`Error::DeviceLimit`], before anything is allocated; [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub(crate) fn new(
         device: &wgpu::Device,
         cache: &PipelineCache,
@@ -66,15 +68,27 @@ impl Plan {
                 return Err(Error::NotABuffer { name });
             }
         }
-        let Some(last) = dispatches.last() else { return Ok(Self::default()) };
-        let label = last.kernel.label();
+        match dispatches.last() {
+            Some(last) => guarded(device, || Self::of_dispatches(device, cache, recipe, results, last.kernel.label())),
+            None => check(device).map(|()| Self::default()),
+        }
+    }
+
+    fn of_dispatches(
+        device: &wgpu::Device,
+        cache: &PipelineCache,
+        recipe: &Recipe<'_>,
+        results: &[Option<&wgpu::Buffer>],
+        label: String,
+    ) -> Result<Self> {
+        let dispatches = recipe.dispatches();
         let (params, params_stride) = params_buffer(device, &label, dispatches)?;
         let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label));
         let scratch = scratch.collect::<Result<Vec<_>>>()?;
         let mut steps: Vec<Step> = Vec::new();
         let mut params_offset = 0;
         for of_kernel in dispatches.chunk_by(|first, second| first.kernel == second.kernel) {
-            let Pipeline { pipeline, layout } = cache.get(of_kernel[0].kernel);
+            let Pipeline { pipeline, layout } = cache.get(of_kernel[0].kernel)?;
             let mut step = Step { pipeline, dispatches: Vec::with_capacity(of_kernel.len()) };
             for dispatch in of_kernel {
                 let tensors = dispatch.bindings.iter().filter_map(|binding| {
@@ -116,6 +130,9 @@ impl Plan {
 }
 
 /// A uniform buffer with the parameters of each dispatch, and how many bytes lie between those of one and the next.
+///
+/// # Errors
+/// [`Error::DeviceLimit`], [`Error::DeviceLost`].
 fn params_buffer(device: &wgpu::Device, label: &str, dispatches: &[Dispatch<'_>]) -> Result<(wgpu::Buffer, u64)> {
     let limits = device.limits();
     let stride = size_of::<Params>().next_multiple_of(limits.min_uniform_buffer_offset_alignment as usize);
@@ -129,6 +146,7 @@ fn params_buffer(device: &wgpu::Device, label: &str, dispatches: &[Dispatch<'_>]
             fix: "split the batch",
         });
     }
+    check_room(device, bytes)?;
     // Written before it is first used, not through the queue: plans can be made while the host encodes.
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
@@ -140,8 +158,10 @@ fn params_buffer(device: &wgpu::Device, label: &str, dispatches: &[Dispatch<'_>]
     for (slot, dispatch) in all.chunks_mut(stride).zip(dispatches) {
         slot[..size_of::<Params>()].copy_from_slice(dispatch.params());
     }
-    if let Ok(mut mapped) = buffer.get_mapped_range_mut(..) {
-        mapped.copy_from_slice(&all);
+    match buffer.get_mapped_range_mut(..) {
+        Ok(mut mapped) => mapped.copy_from_slice(&all),
+        // Unmapping it, too, would be an error. Where memory has run out the caller's scopes say so.
+        Err(_) => return Err(lost(None)),
     }
     buffer.unmap();
     Ok((buffer, stride as u64))

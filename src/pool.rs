@@ -1,6 +1,7 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
 use crate::geometry::Tuning;
+use crate::guard::guarded;
 use crate::tensor::{OwnedView, create_buffer};
 use crate::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, PipelineCache, Plan,
@@ -422,10 +423,12 @@ impl GpuSoftPool {
     /// Submits a recipe, with the buffers of its results.
     fn run(&self, recipe: &Recipe<'_>, results: &[Option<&wgpu::Buffer>]) -> Result<()> {
         let plan = Plan::new(&self.device, &self.cache, recipe, results)?;
-        let mut encoder =
-            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool call") });
-        plan.encode(&mut encoder);
-        self.queue.submit([encoder.finish()]);
-        Ok(())
+        guarded(&self.device, || {
+            let mut encoder =
+                self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool call") });
+            plan.encode(&mut encoder);
+            self.queue.submit([encoder.finish()]);
+            Ok(())
+        })
     }
 }

@@ -1,10 +1,13 @@
 //! Tensors on the device: views into a host's buffers, tensors of our own, and reading back.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_intrusive::channel::shared::oneshot_channel;
+use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
 
 use crate::element::{WORD_BYTES, whole_words};
+use crate::guard::{self, Scopes};
 use crate::shape::MAX_AXES;
 use crate::{ElementType, Error, Result, Shape};
 
@@ -184,7 +187,7 @@ impl GpuTensor {
     /// An f32 tensor with a copy of `data`.
     ///
     /// # Errors
-    /// [`Error::DataLength`], [`Error::DeviceLimit`].
+    /// [`Error::DataLength`], [`Error::DeviceLimit`], [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub fn from_slice(device: &wgpu::Device, queue: &wgpu::Queue, shape: Shape, data: &[f32]) -> Result<Self> {
         Self::from_slice_as(device, queue, shape, ElementType::F32, data)
     }
@@ -192,7 +195,7 @@ impl GpuTensor {
     /// A tensor of another type with a copy of `data`, each value rounded to the nearest that the type has.
     ///
     /// # Errors
-    /// [`Error::DataLength`], [`Error::DeviceLimit`].
+    /// Those of [`from_slice`](Self::from_slice).
     pub fn from_slice_as(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -205,10 +208,31 @@ impl GpuTensor {
         }
         let tensor = Self::allocate(device, queue, shape, element_type, "softpool tensor")?;
         match element_type {
-            ElementType::F32 => queue.write_buffer(&tensor.buffer, 0, bytemuck::cast_slice(data)),
-            _ => queue.write_buffer(&tensor.buffer, 0, &element_type.encode(data)),
+            ElementType::F32 => tensor.fill(bytemuck::cast_slice(data))?,
+            _ => tensor.fill(&element_type.encode(data))?,
         }
         Ok(tensor)
+    }
+
+    /// Submits a copy of `bytes`, whole words, to the tensor.
+    ///
+    /// wgpu's `write_buffer` does the same, but takes memory of its own for it, and gives the device up if there is none.
+    fn fill(&self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return guard::check(&self.device);
+        }
+        guard::guarded(&self.device, || {
+            let size = bytes.len() as u64;
+            let (staging, mut mapped) = guard::map_new(&self.device, size, "softpool upload")?;
+            mapped.copy_from_slice(bytes);
+            drop(mapped);
+            staging.unmap();
+            let mut encoder =
+                self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool upload") });
+            encoder.copy_buffer_to_buffer(&staging, 0, &self.buffer, 0, size);
+            self.queue.submit([encoder.finish()]);
+            Ok(())
+        })
     }
 
     /// A tensor of zeros, to be written by a kernel.
@@ -244,37 +268,71 @@ impl GpuTensor {
     }
 
     /// Copies the tensor to the host as f32, after all work submitted so far. Works on the web; natively a thread waits for
-    /// the device meanwhile.
+    /// the device meanwhile. For a time limit, drop the future, or use [`read_blocking_within`](Self::read_blocking_within).
     ///
     /// # Errors
-    /// [`Error::Read`] if the device is lost or out of memory.
+    /// [`Error::DeviceLost`], [`Error::OutOfMemory`] for the copy, [`Error::Refused`] if the host has destroyed the buffer.
     pub fn read(&self) -> impl Future<Output = Result<Vec<f32>>> + use<> {
-        let read = self.start_read();
+        let (copy, read) = self.start_read();
         #[cfg(not(target_arch = "wasm32"))]
-        if self.shape.elements() > 0 {
-            let device = self.device.clone();
-            // A failure to wait shows as a failure to map.
-            std::thread::spawn(move || device.poll(wgpu::PollType::wait_indefinitely()));
+        if let Some(Copy { submission, mapped }) = copy {
+            let (device, failed) = (self.device.clone(), mapped.clone());
+            let wait = move || {
+                if let Err(error) = guard::wait(&device, submission) {
+                    let _ = mapped.send(Err(error));
+                }
+            };
+            if let Err(error) = guard::start_thread(wait) {
+                let _ = failed.send(Err(error));
+            }
         }
+        #[cfg(target_arch = "wasm32")]
+        drop(copy);
         read
     }
 
-    /// [`read`](Self::read), waiting for it on this thread. Not for the web.
+    /// [`read`](Self::read), waiting for it on this thread, however long it takes. Not for the web.
     ///
     /// # Errors
-    /// [`Error::Read`].
+    /// Those of [`read`](Self::read).
     pub fn read_blocking(&self) -> Result<Vec<f32>> {
-        let read = self.start_read();
-        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| Error::Read(error.to_string()))?;
+        let (copy, read) = self.start_read();
+        if let Some(Copy { submission, mapped }) = copy {
+            if let Err(error) = guard::wait(&self.device, submission) {
+                // The first that is sent counts; an error of the copy itself comes before both.
+                let _ = mapped.send(Err(error));
+            }
+        }
         pollster::block_on(read)
     }
 
-    /// Submits the copy to a mappable buffer and asks for its mapping; the future waits for the mapping.
-    fn start_read(&self) -> impl Future<Output = Result<Vec<f32>>> + use<> {
+    /// [`read_blocking`](Self::read_blocking), but no longer than `limit`. After an [`Error::TimedOut`] the tensor can be read
+    /// again: what was submitted goes on, and so does a thread that waits for it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use softpool::{GpuContext, Shape};
+    ///
+    /// let context = GpuContext::new_blocking()?;
+    /// let x = context.upload(Shape::new([1, 1, 2])?, &[1.0, 2.0])?;
+    /// assert_eq!(x.read_blocking_within(Duration::from_secs(60))?, [1.0, 2.0]);
+    /// # Ok::<(), softpool::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], and those of [`read`](Self::read).
+    pub fn read_blocking_within(&self, limit: Duration) -> Result<Vec<f32>> {
+        let tensor = self.clone();
+        guard::within(limit, move || tensor.read_blocking())
+    }
+
+    /// Submits the copy to a mappable buffer and asks for its mapping; the future waits for the mapping, or for an error that
+    /// whoever waits for the device sends in its place.
+    fn start_read(&self) -> (Option<Copy>, impl Future<Output = Result<Vec<f32>>> + use<>) {
         let (elements, element_type) = (self.shape.elements(), self.element_type);
         let size = whole_words(elements as u64 * element_type.bytes());
-        // What fails on a lost device is our error, not one for the host's handler, which panics by default.
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let scopes = Scopes::push(&self.device);
         let pending = (size > 0).then(|| {
             let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("softpool readback"),
@@ -286,26 +344,40 @@ impl GpuTensor {
                 .device
                 .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool readback") });
             encoder.copy_buffer_to_buffer(&self.buffer, 0, &staging, 0, size);
-            self.queue.submit([encoder.finish()]);
+            let submission = self.queue.submit([encoder.finish()]);
             let (sender, receiver) = oneshot_channel();
+            let mapped = Arc::new(sender);
+            let copy = Copy { submission, mapped: Arc::clone(&mapped) };
             staging.map_async(wgpu::MapMode::Read, .., move |result| {
                 // The receiver is gone if the caller dropped the future: nobody wants the result then.
-                let _ = sender.send(result);
+                let _ = mapped.send(result.map_err(|_| guard::lost(None)));
             });
-            (staging, receiver)
+            (copy, staging, receiver)
         });
-        let failure = scope.pop();
-        async move {
-            if let Some(error) = failure.await {
-                return Err(Error::Read(error.to_string()));
+        let taken = scopes.pop();
+        let (copy, pending) = match pending {
+            Some((copy, staging, receiver)) => (Some(copy), Some((staging, receiver))),
+            None => (None, None),
+        };
+        let device = self.device.clone();
+        let read = async move {
+            if let Some(error) = taken.await {
+                return Err(guard::cause(&device, Some(error)));
             }
-            let Some((staging, receiver)) = pending else { return Ok(Vec::new()) };
-            let lost = || Error::Read("the device is gone".into());
-            receiver.receive().await.ok_or_else(lost)?.map_err(|error| Error::Read(error.to_string()))?;
-            let mapped = staging.get_mapped_range(..).map_err(|error| Error::Read(error.to_string()))?;
+            let Some((staging, receiver)) = pending else { return guard::check(&device).map(|()| Vec::new()) };
+            receiver.receive().await.unwrap_or_else(|| Err(guard::lost(None)))?;
+            let mapped = staging.get_mapped_range(..).map_err(|_| guard::lost(None))?;
             Ok(element_type.decode(&mapped, elements))
-        }
+        };
+        (copy, read)
     }
+}
+
+/// A copy to the host that is under way.
+struct Copy {
+    submission: wgpu::SubmissionIndex,
+    /// Whether it is mapped: the first answer counts.
+    mapped: Arc<OneshotSender<Result<()>>>,
 }
 
 /// The size of a buffer for `bytes` of a tensor.
@@ -331,12 +403,10 @@ pub(crate) fn buffer_bytes(bytes: u64, limits: &wgpu::Limits) -> Result<u64> {
 /// A buffer for kernels, usable as storage and as source and destination of copies.
 ///
 /// # Errors
-/// [`Error::DeviceLimit`].
+/// [`Error::DeviceLimit`], [`Error::OutOfMemory`]. Of a lost device it is none, but a buffer that nothing can be done with.
 pub(crate) fn create_buffer(device: &wgpu::Device, bytes: u64, label: &str) -> Result<wgpu::Buffer> {
-    Ok(device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: buffer_bytes(bytes, &device.limits())?,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    }))
+    let size = buffer_bytes(bytes, &device.limits())?;
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+    guard::guarded(device, || Ok(device.create_buffer(&descriptor)))
 }

@@ -254,6 +254,46 @@ fn a_cache_builds_equal_specialisations_once() {
     });
 }
 
+/// The one that was asked for the longest ago goes; plans keep theirs, and calls build what is gone again.
+#[test]
+fn a_cache_holds_no_more_than_its_capacity() {
+    on_every_adapter(|context| {
+        let cache = PipelineCache::new(&context.device);
+        assert_eq!(cache.capacity(), None);
+        let capacity = std::num::NonZeroUsize::new(2);
+        cache.set_capacity(capacity);
+        assert_eq!(cache.clone().capacity(), capacity);
+        let cases = [2, 3, 4, 5].map(|k| Case::normal(&format!("k{k}"), windows([k, k], [k]), [1, 2, 12, 12]));
+        let pools = cases.each_ref().map(|case| {
+            GpuSoftPool::with_cache(&context.device, &context.queue, case.config.clone(), &cache).expect("a pooling")
+        });
+        let xs = cases.each_ref().map(|case| upload(context, case.shape, &case.x));
+        let y = zeros(context, cases[0].pooled());
+        let plan = pools[0].plan_forward(ForwardTensors::new(&xs[0], &y)).expect("a valid case");
+        let forward = |index: usize| read(&pools[index].forward(&xs[index]).expect("a valid case"));
+        let first = forward(0);
+        forward(1);
+        assert_eq!(cache.len(), 2);
+        forward(0);
+        forward(2);
+        assert_eq!(cache.len(), 2);
+        let expected = cases.each_ref().map(|case| Expected::of(case).y);
+        for _ in 0..2 {
+            for index in [0, 1, 2, 3] {
+                expected[index].check(&cases[index].name, &forward(index));
+                assert!(cache.len() <= 2);
+            }
+        }
+        submit(context, |encoder| plan.encode(encoder));
+        assert_same_bits("a plan whose pipeline is gone", &read(&y), &first);
+        cache.set_capacity(None);
+        (0..4).for_each(|index| drop(forward(index)));
+        assert_eq!(cache.len(), 4, "without a bound");
+        cache.set_capacity(std::num::NonZeroUsize::new(1));
+        assert_eq!(cache.len(), 1, "a bound holds at once");
+    });
+}
+
 #[test]
 fn public_types_cross_threads() {
     fn cross<T: Send + Sync>() {}

@@ -1,5 +1,5 @@
 //! Evidence that every wrong argument is an `Err` that names the value, the rule and the fix, before anything is recorded:
-//! never a panic, and never a validation error of wgpu's own.
+//! never a panic, and never a validation error of wgpu's own, but for what wgpu alone knows of the host's buffers.
 
 mod common;
 
@@ -17,7 +17,7 @@ use softpool::{
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
-const TESTS: [(&str, fn()); 29] = [
+const TESTS: [(&str, fn()); 32] = [
     ("UnsupportedRank", unsupported_rank),
     ("AxisCount", axis_count),
     ("AxisParameter", axis_parameter),
@@ -46,7 +46,10 @@ const TESTS: [(&str, fn()); 29] = [
     ("ForeignStatistics", foreign_statistics),
     ("NoAdapter", no_adapter),
     ("RequestDevice", request_device),
-    ("Read", read),
+    ("DeviceLost", device_lost),
+    ("OutOfMemory", out_of_memory),
+    ("TimedOut", timed_out),
+    ("Refused", refused_by_wgpu),
 ];
 
 /// Names of the variants as the source of the enum has them: at its first level, one at the start of a line.
@@ -93,6 +96,14 @@ fn without_validation_errors(misuse: impl Fn(&GpuContext) + Sync) {
         context.device.poll(wgpu::PollType::wait_indefinitely()).expect("a device that works");
         assert!(error.is_none(), "wgpu on {}: {error:?}", context.name());
     });
+}
+
+/// What wgpu refused where we should have.
+fn left_to_wgpu(result: Result<()>) -> Option<String> {
+    match result {
+        Err(error @ (Error::Refused(_) | Error::DeviceLost { .. })) => Some(error.to_string()),
+        _ => None,
+    }
 }
 
 fn shape<const AXES: usize>(dims: [usize; AXES]) -> Shape {
@@ -996,19 +1007,21 @@ fn any_limit_is_obeyed_or_refused() {
                     GpuTensor::from_slice_as(&device, &queue, shape, *element_type, &zeros).expect("small")
                 };
                 let (x, grad_output) = (tensor(case.shape), tensor(case.pooled()));
-                // A refusal is as good as a result; a panic or what the scope catches is not.
+                // A refusal is as good as a result; a panic or what wgpu says is not.
                 let calls = AssertUnwindSafe(|| {
-                    if let Ok(pool) = GpuSoftPool::new(&device, &queue, case.config.clone()) {
-                        let _ = pool.forward(&x);
-                        let _ = pool.forward_with(&x, Outputs { lse: true, statistics: true });
-                        let _ = pool.backward(&x, &grad_output);
-                        let _ = pool.grad_beta(&x, &grad_output);
-                        let _ = pool.jvp(&x, &x);
-                        let _ = pool.second_backward(&x, &grad_output, &x);
-                    }
+                    let pool = GpuSoftPool::new(&device, &queue, case.config.clone()).expect("a pooling");
+                    [
+                        pool.forward(&x).map(drop),
+                        pool.forward_with(&x, Outputs { lse: true, statistics: true }).map(drop),
+                        pool.backward(&x, &grad_output).map(drop),
+                        pool.grad_beta(&x, &grad_output).map(drop),
+                        pool.jvp(&x, &x).map(drop),
+                        pool.second_backward(&x, &grad_output, &x).map(drop),
+                    ]
                 });
-                if std::panic::catch_unwind(calls).is_err() {
-                    faults.push(format!("{name}, {}: a panic", case.name));
+                match std::panic::catch_unwind(calls) {
+                    Err(_) => faults.push(format!("{name}, {}: a panic", case.name)),
+                    Ok(results) => faults.extend(results.into_iter().filter_map(left_to_wgpu)),
                 }
                 if let Some(error) = pollster::block_on(scope.pop()) {
                     faults.push(format!("{name}, {}: {error}", case.name));
@@ -1072,23 +1085,61 @@ fn request_device() {
     });
 }
 
-/// The device of a tensor goes away before it is read.
+/// The device of a tensor goes away before it is read. `tests/device_errors.rs` has every call.
 #[test]
-fn read() {
+fn device_lost() {
     on_every_adapter(|context| {
         let own = pollster::block_on(GpuContext::from_adapter(context.adapter.clone())).expect("the adapter's limits");
         let scope = own.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let tensor = own.upload(shape([1, 1, 4]), &[1.0; 4]).expect("small");
         assert_eq!(tensor.read_blocking().expect("it is there"), [1.0; 4]);
         own.device.destroy();
-        refused(tensor.read_blocking(), "Read", &["reading a tensor back failed: "]);
-        refused(pollster::block_on(tensor.read()), "Read", &["reading a tensor back failed: "]);
+        let parts = ["the device is lost (it was destroyed, ", "make a new one"];
+        refused(tensor.read_blocking(), "DeviceLost", &parts);
+        refused(pollster::block_on(tensor.read()), "DeviceLost", &parts);
         let error = pollster::block_on(scope.pop());
         assert!(error.is_none(), "wgpu on {}: {error:?}", context.name());
     });
 }
 
-/// Numbers around every limit, and any other.
+/// Memory runs out in `tests/out_of_memory.rs`, which has a process of its own for that.
+#[test]
+fn out_of_memory() {
+    refused::<()>(Err(Error::OutOfMemory), "OutOfMemory", &["memory has run out", "split the batch, or drop tensors"]);
+}
+
+/// A device that is busy meanwhile is in `tests/device_errors.rs`.
+#[test]
+fn timed_out() {
+    without_validation_errors(|context| {
+        let tensor = context.upload(shape([1, 1, 4]), &[1.0; 4]).expect("small");
+        let read = tensor.read_blocking_within(std::time::Duration::ZERO);
+        refused(read, "TimedOut", &["not answered within 0ns", "wait longer"]);
+        assert_eq!(tensor.read_blocking().expect("it is there"), [1.0; 4]);
+    });
+}
+
+/// What wgpu alone knows of the host's buffers. Nothing of it goes to the host's handler of errors.
+#[test]
+fn refused_by_wgpu() {
+    without_validation_errors(|context| {
+        let call = Call::new(context);
+        let tensor = || context.upload(shape([1, 2, 4, 6]), &[1.0; 48]).expect("small");
+        let destroyed = tensor();
+        destroyed.buffer().destroy();
+        let parts = ["wgpu refuses the call: ", "has been destroyed"];
+        refused(call.pool.forward(&destroyed), "Refused", &parts);
+        refused(call.pool.plan_forward(ForwardTensors::new(&destroyed, &call.y)), "Refused", &parts);
+        refused(destroyed.read_blocking(), "Refused", &parts);
+        refused(pollster::block_on(destroyed.read()), "Refused", &parts);
+        let (device, queue) = call.device(|_| ());
+        let foreign = GpuTensor::from_slice(&device, &queue, shape([1, 2, 4, 6]), &[1.0; 48]).expect("small");
+        refused(call.pool.forward(&foreign), "Refused", &["wgpu refuses the call: In ", "doesn't match Device"]);
+        // The pooling and the device work on.
+        assert!(call.pool.forward(&tensor()).and_then(|y| y.read_blocking()).is_ok());
+    });
+}
+
 fn number() -> impl Strategy<Value = usize> {
     let edges = [
         0,
@@ -1284,10 +1335,13 @@ fn any_views_give_a_plan_or_an_error() {
             let mut counts = counter.get();
             counts[usize::from(kind)] += 1;
             counter.set(counts);
-            if let Ok(plan) = plan {
-                let mut encoder = context.device.create_command_encoder(&Default::default());
-                plan.encode(&mut encoder);
-                context.queue.submit([encoder.finish()]);
+            match plan {
+                Ok(plan) => {
+                    let mut encoder = context.device.create_command_encoder(&Default::default());
+                    plan.encode(&mut encoder);
+                    context.queue.submit([encoder.finish()]);
+                }
+                Err(error) => prop_assert_eq!(left_to_wgpu(Err(error)), None),
             }
             Ok(())
         });

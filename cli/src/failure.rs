@@ -47,9 +47,13 @@ impl From<softpool::Error> for Failure {
         match error {
             // The choice comes from the command line or the environment.
             Error::NoAdapter { choice: Some(_), .. } => Self::Usage(error.to_string()),
-            Error::NoAdapter { .. } | Error::RequestDevice(_) | Error::Read(_) | Error::DeviceLimit { .. } => {
-                Self::Device(error.to_string())
-            }
+            Error::NoAdapter { .. }
+            | Error::RequestDevice(_)
+            | Error::DeviceLimit { .. }
+            | Error::DeviceLost { .. }
+            | Error::OutOfMemory
+            | Error::TimedOut { .. }
+            | Error::Refused(_) => Self::Device(error.to_string()),
             _ => Self::Usage(error.to_string()),
         }
     }
@@ -65,7 +69,9 @@ mod tests {
         let no_adapter =
             |choice: Option<&str>| softpool::Error::NoAdapter { choice: choice.map(str::to_owned), fix: String::new() };
         for (error, code) in [
-            (softpool::Error::Read("lost".into()), 1),
+            (softpool::Error::DeviceLost { reason: "destroyed".into() }, 1),
+            (softpool::Error::OutOfMemory, 1),
+            (softpool::Error::Refused("a kernel".into()), 1),
             (limit, 1),
             (no_adapter(None), 1),
             (no_adapter(Some("7")), 2),
