@@ -56,28 +56,35 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     z = row.z;
     var m = row.m;
     var v = row.v;
-    for (var tap = 0u; tap < KERNEL_W; tap++) {
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            parts[quad].s += w;
-            parts[quad].q += w * u;
-            if (BY_BETA) {
-                parts[quad].a += w * u * u;
-            } else if (TANGENT) {
-                parts[quad].a += w * window_v[quad];
-                parts[quad].b += w * u * window_v[quad];
+    // Eight taps at a time: fewer terms are off by less.
+    for (var first = 0u; first < KERNEL_W; first += 8u) {
+        var eight: array<Partial, WINDOW_QUADS>;
+        for (var tap = first; tap < min(first + 8u, KERNEL_W); tap++) {
+            let window_n = at_windows_n(n);
+            let window_z = at_windows(z);
+            let window_m = at_windows(m);
+            let window_v = at_windows(v);
+            for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+                let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
+                let u = window_z[quad] - parts[quad].p;
+                eight[quad].s += w;
+                eight[quad].q += w * u;
+                if (BY_BETA) {
+                    eight[quad].a += w * u * u;
+                } else if (TANGENT) {
+                    eight[quad].a += w * window_v[quad];
+                    eight[quad].b += w * u * window_v[quad];
+                }
+            }
+            n = next_taps_n(n);
+            z = next_taps(z);
+            m = next_taps(m);
+            if (TANGENT) {
+                v = next_taps(v);
             }
         }
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-        if (TANGENT) {
-            v = next_taps(v);
+        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+            parts[quad] = plus(parts[quad], eight[quad]);
         }
     }
     return parts;
