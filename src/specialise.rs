@@ -9,6 +9,13 @@ use crate::geometry::{Geometry, Grid, Kernel};
 use crate::prune::prune;
 use crate::unroll::unroll;
 
+/// A file of shaders/, below a line that says which: `//!` outlives pruning.
+macro_rules! shader {
+    ($name:literal) => {
+        concat!("//! shaders/", $name, ".wgsl\n", include_str!(concat!("../shaders/", $name, ".wgsl")))
+    };
+}
+
 /// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Specialisation {
@@ -95,7 +102,7 @@ impl Specialisation {
     /// The constants, bindings and accessors that the shaders take from the host.
     pub(crate) fn prelude(&self) -> String {
         let mut text =
-            String::from("// Made by src/specialise.rs: the constants and bindings of one specialisation.\n\n");
+            String::from("//! src/specialise.rs\n");
         for (name, value) in self.geometry.constants() {
             writeln!(text, "const {name} = {value}u;").expect("a String takes any text");
         }
@@ -281,15 +288,15 @@ impl Specialisation {
         let constants = self.geometry.constants();
         let mut text = self.prelude();
         let shared = [
-            include_str!("../shaders/window.wgsl"),
-            include_str!("../shaders/positions.wgsl"),
+            shader!("window"),
+            shader!("positions"),
             match self.has(Role::Betas) {
-                false => include_str!("../shaders/beta.wgsl"),
-                true => include_str!("../shaders/beta_by_channel.wgsl"),
+                false => shader!("beta"),
+                true => shader!("beta_by_channel"),
             },
         ];
         let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
-        let halves = halves.then_some(include_str!("../shaders/halves.wgsl"));
+        let halves = halves.then_some(shader!("halves"));
         for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files()) {
             text.push('\n');
             text += &unroll(file, &constants);
@@ -318,57 +325,57 @@ impl Kernel {
 
     /// The files that make the kernel, its own last; those that all share apart.
     fn files(self) -> Vec<&'static str> {
-        const ROWS: &str = include_str!("../shaders/rows.wgsl");
-        const PARTIAL: &str = include_str!("../shaders/partial.wgsl");
-        const WINDOW_ROW: &str = include_str!("../shaders/window_row.wgsl");
-        const PAIRS: &str = include_str!("../shaders/pairs.wgsl");
-        const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
-        const FORWARD: &str = include_str!("../shaders/forward.wgsl");
-        const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
-        const COVERING: &str = include_str!("../shaders/covering.wgsl");
-        const GRADIENT_ROWS: &str = include_str!("../shaders/gradient_rows.wgsl");
-        const SPREAD: &str = include_str!("../shaders/spread.wgsl");
-        const WINDOW_SUMS: &str = include_str!("../shaders/window_sums.wgsl");
-        const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
-        const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
-        const SHARED_WINDOW: &str = include_str!("../shaders/shared_window.wgsl");
-        const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
-        const LANE_SUMS: &str = include_str!("../shaders/lane_sums.wgsl");
-        const SUMS_BY_WORKGROUP: &str = include_str!("../shaders/sums_by_workgroup.wgsl");
+        const ROWS: &str = shader!("rows");
+        const PARTIAL: &str = shader!("partial");
+        const WINDOW_ROW: &str = shader!("window_row");
+        const PAIRS: &str = shader!("pairs");
+        const DISJOINT: &str = shader!("disjoint");
+        const FORWARD: &str = shader!("forward");
+        const BACKWARD: &str = shader!("backward");
+        const COVERING: &str = shader!("covering");
+        const GRADIENT_ROWS: &str = shader!("gradient_rows");
+        const SPREAD: &str = shader!("spread");
+        const WINDOW_SUMS: &str = shader!("window_sums");
+        const STATISTICS: &str = shader!("statistics");
+        const WINDOW_BY_WINDOW: &str = shader!("window_by_window");
+        const SHARED_WINDOW: &str = shader!("shared_window");
+        const TANGENT: &str = shader!("tangent");
+        const LANE_SUMS: &str = shader!("lane_sums");
+        const SUMS_BY_WORKGROUP: &str = shader!("sums_by_workgroup");
         match self {
-            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
+            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")],
             Self::ForwardRows => vec![
                 ROWS,
                 PARTIAL,
                 WINDOW_ROW,
                 FORWARD,
-                include_str!("../shaders/forward_values.wgsl"),
-                include_str!("../shaders/forward_rows.wgsl"),
+                shader!("forward_values"),
+                shader!("forward_rows"),
             ],
-            Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
+            Self::ForwardWindow => vec![FORWARD, shader!("forward_window")],
             Self::ForwardWorkgroup => {
-                vec![SHARED_WINDOW, FORWARD, include_str!("../shaders/forward_workgroup.wgsl")]
+                vec![SHARED_WINDOW, FORWARD, shader!("forward_workgroup")]
             }
             Self::BackwardDisjoint => {
-                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
+                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, shader!("backward_disjoint")]
             }
             Self::BackwardOverlap => {
-                let kernel = include_str!("../shaders/backward_overlap.wgsl");
+                let kernel = shader!("backward_overlap");
                 vec![ROWS, PAIRS, WINDOW_SUMS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, WINDOW_BY_WINDOW, kernel]
             }
             Self::BackwardStatistics => {
-                let kernel = include_str!("../shaders/backward_statistics.wgsl");
+                let kernel = shader!("backward_statistics");
                 vec![ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
             }
-            Self::BackwardInput => vec![BACKWARD, COVERING, STATISTICS, include_str!("../shaders/backward_input.wgsl")],
+            Self::BackwardInput => vec![BACKWARD, COVERING, STATISTICS, shader!("backward_input")],
             Self::BackwardWorkgroup => {
-                vec![BACKWARD, COVERING, STATISTICS, LANE_SUMS, include_str!("../shaders/backward_workgroup.wgsl")]
+                vec![BACKWARD, COVERING, STATISTICS, LANE_SUMS, shader!("backward_workgroup")]
             }
             Self::TangentInvocation => {
-                vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
+                vec![STATISTICS, TANGENT, shader!("sums_by_invocation")]
             }
             Self::TangentWorkgroup => vec![SHARED_WINDOW, STATISTICS, TANGENT, LANE_SUMS, SUMS_BY_WORKGROUP],
-            Self::Sum => vec![SHARED_WINDOW, include_str!("../shaders/sum.wgsl"), LANE_SUMS, SUMS_BY_WORKGROUP],
+            Self::Sum => vec![SHARED_WINDOW, shader!("sum"), LANE_SUMS, SUMS_BY_WORKGROUP],
         }
     }
 }

@@ -196,25 +196,30 @@ fn shader_files() -> Vec<(String, String)> {
     files.collect()
 }
 
-/// A file is used where its first line is: the unroller keeps comments, and each file opens with one of its own.
+/// A text says which files its parts are from; of a file that it names it holds something.
 #[test]
 fn every_shader_file_is_used() {
     let tables =
         [one_dimensional(), two_dimensional_disjoint(), two_dimensional_overlapping(), three_dimensional(), adaptive()];
-    let lines: HashSet<String> = sources(tables.concat())
-        .keys()
-        .flat_map(|text| text.lines().filter(|line| line.starts_with("//")).map(str::to_owned).collect::<Vec<_>>())
-        .collect();
+    let mut heads = HashSet::new();
+    for text in sources(tables.concat()).keys() {
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "//! src/specialise.rs");
+        for pair in lines.windows(2).filter(|pair| pair[0].starts_with("//!")) {
+            assert!(!pair[1].starts_with("//!"), "{} has no part of a text", pair[0]);
+            heads.insert(pair[0].to_owned());
+        }
+    }
     let files = shader_files();
     assert!(files.len() >= 6, "the files of shaders/: {files:?}");
     for (name, text) in files {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("// "), "{name} opens with a comment that says what it is");
         // The prelude of editors stands in for what src/specialise.rs makes, so that no pooling uses it.
-        if name != "prelude.wgsl" {
-            assert!(lines.contains(first), "no pooling of the tests uses {name}");
-        }
+        let used = heads.remove(&format!("//! shaders/{name}"));
+        assert!(used || name == "prelude.wgsl", "no pooling of the tests uses {name}");
     }
+    assert_eq!(heads.into_iter().collect::<Vec<_>>(), ["//! src/specialise.rs"], "parts of other files");
 }
 
 #[test]
@@ -244,7 +249,7 @@ fn labels_name_the_kernel_and_its_windows() {
     let of_each_kernel = [
         ("backward overlap", " detached"),
         ("backward statistics", " detached"),
-        ("forward overlap", ""),
+        ("forward rows", ""),
         ("second backward input", " detached"),
         ("tangent", " detached"),
     ];
