@@ -7,6 +7,7 @@ mod config;
 mod context;
 mod element;
 mod error;
+mod fold;
 mod geometry;
 mod params;
 mod pieces;
@@ -34,7 +35,7 @@ pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
 pub use recipe::{Binding, Dispatch, Recipe, Recipes};
 pub use shape::Shape;
 #[doc(hidden)]
-pub use sources::shader_sources;
+pub use sources::{ShaderParts, shader_parts, shader_sources};
 pub use specialise::Specialisation;
 pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{

@@ -2,10 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// `text` without the functions, structs, constants and bindings that `main` doesn't reach, and without comments, which have
-/// their place in shaders/; but lines that start with `//!`, which head a part each, stay over what remains of theirs.
+use crate::fold::Switches;
+
+/// `text` without the branches that its constants rule out, without the functions, structs, constants and bindings that `main`
+/// doesn't reach, and without comments, which have their place in shaders/; but lines that start with `//!`, which head a part
+/// each, stay over what remains of theirs.
 pub(crate) fn prune(text: &str) -> String {
     let items = items(text);
+    let switches = Switches::of(&items);
+    let items: Vec<String> = items.iter().map(|item| switches.fold(item)).collect();
     let by_name: HashMap<&str, usize> =
         items.iter().enumerate().filter_map(|(index, item)| Some((name(item)?, index))).collect();
     let mut reached = HashSet::new();
@@ -72,10 +77,10 @@ mod tests {
     fn what_main_does_not_reach_goes() {
         let text = "//! nothing of this\nconst C = 1u;\n//! a file\n// says\nconst A = 1u;\nconst B = A; // b\nconst UNUSED = B;\n\n\
                     struct S {\n    // a member\n    x: u32,\n}\n@group(0) @binding(0) var<storage, read> x: array<S>;\n\
-                    var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
+                    var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n//! nor of this\nconst D = 1u;\n";
         let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n    x: u32,\n}\n\
-                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
+                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
         assert_eq!(prune(text), want);
     }

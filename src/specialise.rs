@@ -101,8 +101,7 @@ impl Specialisation {
 
     /// The constants, bindings and accessors that the shaders take from the host.
     pub(crate) fn prelude(&self) -> String {
-        let mut text =
-            String::from("//! src/specialise.rs\n");
+        let mut text = String::from("//! src/specialise.rs\n");
         for (name, value) in self.geometry.constants() {
             writeln!(text, "const {name} = {value}u;").expect("a String takes any text");
         }
@@ -287,21 +286,19 @@ impl Specialisation {
     pub fn wgsl(&self) -> String {
         let constants = self.geometry.constants();
         let mut text = self.prelude();
-        let shared = [
-            shader!("window"),
-            shader!("positions"),
-            match self.has(Role::Betas) {
-                false => shader!("beta"),
-                true => shader!("beta_by_channel"),
-            },
-        ];
-        let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
-        let halves = halves.then_some(shader!("halves"));
-        for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files()) {
+        for file in self.files() {
             text.push('\n');
             text += &unroll(file, &constants);
         }
         prune(&text)
+    }
+
+    /// The files of shaders/ that it is made of.
+    pub(crate) fn files(&self) -> Vec<&'static str> {
+        let beta = if self.has(Role::Betas) { shader!("beta_by_channel") } else { shader!("beta") };
+        let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
+        let shared = [shader!("window"), shader!("positions"), beta];
+        shared.into_iter().chain(halves.then_some(shader!("halves"))).chain(self.geometry.kernel.files()).collect()
     }
 }
 
@@ -344,14 +341,9 @@ impl Kernel {
         const SUMS_BY_WORKGROUP: &str = shader!("sums_by_workgroup");
         match self {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")],
-            Self::ForwardRows => vec![
-                ROWS,
-                PARTIAL,
-                WINDOW_ROW,
-                FORWARD,
-                shader!("forward_values"),
-                shader!("forward_rows"),
-            ],
+            Self::ForwardRows => {
+                vec![ROWS, PARTIAL, WINDOW_ROW, FORWARD, shader!("forward_values"), shader!("forward_rows")]
+            }
             Self::ForwardWindow => vec![FORWARD, shader!("forward_window")],
             Self::ForwardWorkgroup => {
                 vec![SHARED_WINDOW, FORWARD, shader!("forward_workgroup")]

@@ -39,10 +39,28 @@ const SNAPSHOTS: &[Snapshot] = &[
     ("forward_rows_k3_s2_p1", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("forward_rows_k3_s1_p1_all", ForwardOfAll, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::CPU),
     ("forward_rows_k3_s2_p1_f16_nhwc", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F16, true, Tuning::GPU),
-    ("forward_window_adaptive", Forward, 0, || SoftPoolConfig::adaptive([7, 7]), &[8, 64, 30, 30], Bf16, false, Tuning::GPU),
+    (
+        "forward_window_adaptive",
+        Forward,
+        0,
+        || SoftPoolConfig::adaptive([7, 7]),
+        &[8, 64, 30, 30],
+        Bf16,
+        false,
+        Tuning::GPU,
+    ),
     ("backward_disjoint_k2", Backward, 0, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("backward_disjoint_k3_s4_bf16", Backward, 0, || windows(3, 4, 1), &[8, 64, 112, 112], Bf16, false, Tuning::GPU),
-    ("backward_input_adaptive", BackwardFromStatistics, 0, || SoftPoolConfig::adaptive([7, 7]), &[8, 64, 30, 30], F32, false, Tuning::GPU),
+    (
+        "backward_input_adaptive",
+        BackwardFromStatistics,
+        0,
+        || SoftPoolConfig::adaptive([7, 7]),
+        &[8, 64, 30, 30],
+        F32,
+        false,
+        Tuning::GPU,
+    ),
     ("sum_of_grad_beta", GradBeta, 2, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("tangent_of_jvp", Jvp, 1, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("second_backward_input", SecondBackward, 2, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
@@ -74,13 +92,9 @@ fn text(snapshot: &Snapshot) -> Result<String> {
     let statistics = Some(StatisticsView { memory, byte_offset: 0 });
     let recipe: Recipe<'_> = match operation {
         Forward => recipes.forward(ForwardTensors::new(input, output)),
-        ForwardOfAll => {
-            recipes.forward(ForwardTensors { input, output, lse: Some(view(6, pooled, F32)?), statistics })
-        }
+        ForwardOfAll => recipes.forward(ForwardTensors { input, output, lse: Some(view(6, pooled, F32)?), statistics }),
         Backward => recipes.backward(BackwardTensors::new(input, grad_output, grad_input)),
-        BackwardFromStatistics => {
-            recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })
-        }
+        BackwardFromStatistics => recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics }),
         GradBeta => {
             let grad_beta = TensorView::new(Memory::Named { name: 7, bytes: 4 }, Shape::new([1])?);
             recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })
@@ -122,7 +136,9 @@ fn texts_are_those_committed() {
         let pairs = committed.lines().zip(text.lines()).enumerate();
         let first = pairs.map(|(index, (before, now))| (index + 1, before, now)).find(|(_, before, now)| before != now);
         others.push(match first {
-            Some((line, before, now)) => format!("{name}.wgsl, line {line}:\n  committed: {before}\n  now:       {now}"),
+            Some((line, before, now)) => {
+                format!("{name}.wgsl, line {line}:\n  committed: {before}\n  now:       {now}")
+            }
             None => format!("{name}.wgsl: {} bytes committed, {} now", committed.len(), text.len()),
         });
     }

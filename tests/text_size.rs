@@ -15,7 +15,14 @@ const BYTES: usize = 20 << 10;
 const SMALL_KERNEL: usize = 7;
 
 /// Kernels over a budget that are being replaced, by what their labels start with. Each goes with its kernel.
-const EXEMPT: &[&str] = &[];
+const EXEMPT: &[&str] = &[
+    "softpool backward disjoint",
+    "softpool backward overlap",
+    "softpool backward statistics",
+    "softpool forward disjoint",
+    "softpool forward rows",
+    "softpool second backward input",
+];
 
 /// How tensors lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +35,7 @@ enum Layout {
 
 const LAYOUTS: [Layout; 3] = [Layout::Contiguous, Layout::ChannelsLast, Layout::Strided];
 const TYPES: [ElementType; 3] = [ElementType::F32, ElementType::F16, ElementType::Bf16];
-const TUNINGS: [(&str, Tuning); 3] =
-    [("GPU", Tuning::GPU), ("CPU", Tuning::CPU), ("SOFTWARE_GL", Tuning::SOFTWARE_GL)];
+const TUNINGS: [(&str, Tuning); 3] = [("GPU", Tuning::GPU), ("CPU", Tuning::CPU), ("SOFTWARE_GL", Tuning::SOFTWARE_GL)];
 
 /// A pooling whose kernels are looked at.
 struct Case {
@@ -46,10 +52,7 @@ fn cases() -> Vec<Case> {
         variants.extend([(3, 0, 1), (kernel + 1, 0, 1), (1, kernel / 2, 2), (2, 0, 3), (kernel, 0, 2)]);
         for (stride, padding, dilation) in variants {
             let axis = |rank: usize| {
-                SoftPoolConfig::builder(vec![kernel; rank])
-                    .stride([stride])
-                    .padding([padding])
-                    .dilation([dilation])
+                SoftPoolConfig::builder(vec![kernel; rank]).stride([stride]).padding([padding]).dilation([dilation])
             };
             let small = kernel <= SMALL_KERNEL;
             cases.push(Case { builder: axis(1), shape: vec![8, 64, 4096], small });
@@ -187,9 +190,13 @@ fn no_kernel_is_a_long_text() {
         }
     }
     let [small, large] = longest;
-    println!("longest of small windows: {small:?}; of others: {large:?}");
+    println!("longest of small windows, what is exempt apart: {small:?}; of others: {large:?}");
     let mut rows: Vec<_> = long.into_iter().collect();
     rows.sort_by_key(|(label, (bytes, _))| (std::cmp::Reverse(*bytes), label.clone()));
     let table: String = rows.iter().map(|(label, (bytes, what))| format!("{bytes:>8}  {label}  ({what})\n")).collect();
-    assert!(rows.is_empty(), "{} kernels are over {SMALL_BYTES} (small windows) or {BYTES} bytes:\n{table}", rows.len());
+    assert!(
+        rows.is_empty(),
+        "{} kernels are over {SMALL_BYTES} (small windows) or {BYTES} bytes:\n{table}",
+        rows.len()
+    );
 }

@@ -165,12 +165,9 @@ impl Tensors<'_> {
         let recipe = match operation {
             Operation::Forward(_) => recipes.forward(ForwardTensors { input, output, lse, statistics }),
             Operation::Backward(_) => recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics }),
-            Operation::GradBeta(_) => recipes.grad_beta(GradBetaTensors {
-                input,
-                grad_output,
-                grad_beta: contiguous(8, of_beta),
-                statistics,
-            }),
+            Operation::GradBeta(_) => {
+                recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta: contiguous(8, of_beta), statistics })
+            }
             Operation::Jvp(_) => recipes.jvp(JvpTensors { input, tangent, output, statistics }),
             Operation::SecondBackward(_) => recipes.second_backward(SecondBackwardTensors {
                 input,
@@ -259,8 +256,7 @@ fn wgsl_in(language: Language, wgsl: &str) -> Result<String, String> {
             let mut text = String::new();
             let version = glsl::Version::Embedded { version: 310, is_webgl: false };
             let options = glsl::Options { version, ..Default::default() };
-            let pipeline =
-                glsl::PipelineOptions { shader_stage: stage, entry_point: "main".into(), multiview: None };
+            let pipeline = glsl::PipelineOptions { shader_stage: stage, entry_point: "main".into(), multiview: None };
             glsl::Writer::new(&mut text, &module, &info, &options, &pipeline, BoundsCheckPolicies::default())
                 .and_then(|mut writer| writer.write())
                 .map_err(|error| format!("no GLSL: {error}"))?;

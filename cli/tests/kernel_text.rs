@@ -87,9 +87,8 @@ fn the_text_is_what_a_device_gets() {
         Tuning::SOFTWARE_GL => "gl",
         _ => "cpu",
     };
-    let kernels = |recipe: &Recipe<'_>| -> String {
-        recipe.dispatches().iter().map(|dispatch| dispatch.kernel.wgsl()).collect()
-    };
+    let kernels =
+        |recipe: &Recipe<'_>| -> String { recipe.dispatches().iter().map(|dispatch| dispatch.kernel.wgsl()).collect() };
     for (operation, recipe) in [("forward", forward), ("backward", backward)] {
         let arguments = "--input-size 2,4,16,16 --kernel 3 --stride 2 --padding 1";
         let text = place.succeed(&format!("wgsl {operation} {arguments} --tuning {tuning}")).stdout;
