@@ -22,7 +22,8 @@ fn f16_by_the_driver_is_f16_by_integers() {
     on_every_adapter(|context| {
         let errors = measure_natives(&context.device, &context.queue).expect("a device that works");
         let own = Tuning::of(&context.device);
-        let natives = Natives { unpack_f16: errors.unpack_f16 == 0, pack_f16: errors.pack_f16 == 0, exp2: false };
+        let natives =
+            Natives { unpack_f16: errors.unpack_f16 == Some(0), pack_f16: errors.pack_f16 == Some(0), exp2: false };
         for case in one_of_each_kernel() {
             // From subnormal to infinite, and to what rounds to infinite.
             let scale = |index: usize| [1.0, 1e-4, 1e-7, 3e4, f32::INFINITY][index % 5];

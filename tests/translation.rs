@@ -1,5 +1,5 @@
-//! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability,
-//! and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
+//! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability, but
+//! for one that GPUs have (`Natives::unpack_f16`), and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -136,7 +136,9 @@ fn translate(label: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{label} does not parse: {}", error.emit_to_string(text)));
     // No capability at all: what a device without any feature takes.
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let native = text.contains("unpack2x16float");
+    let capabilities = if native { Capabilities::SHADER_FLOAT16_IN_FLOAT32 } else { Capabilities::empty() };
+    let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .unwrap_or_else(|error| panic!("{label} is not valid: {}", error.emit_to_string(text)));
     let entry_points: Vec<_> = module.entry_points.iter().map(|entry| (entry.stage, entry.name.as_str())).collect();
@@ -324,12 +326,13 @@ fn files_are_wgsl_as_they_are_written() {
     );
     assert!(kernels.len() > 12, "the kernels' files: {}", kernels.len());
     let mut problems = BTreeSet::new();
+    let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     for (files, kernel) in kernels.into_iter().filter(|(_, kernel)| !NOT_WGSL_YET.contains(kernel)) {
         let text = [&[prelude.as_str()][..], &files].concat().join("\n");
         match naga::front::wgsl::parse_str(&text) {
             Err(error) => drop(problems.insert(format!("{kernel}: {}", error.emit_to_string(&text)))),
             Ok(module) => {
-                if let Err(error) = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module) {
+                if let Err(error) = Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
                     problems.insert(format!("{kernel}: {}", error.emit_to_string(&text)));
                 }
             }

@@ -267,7 +267,8 @@ fn wgsl_in(language: Language, wgsl: &str) -> Result<String, String> {
 
 fn parse(wgsl: &str) -> Result<(Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+    // What GPUs have without a feature.
+    let info = Validator::new(ValidationFlags::all(), Capabilities::SHADER_FLOAT16_IN_FLOAT32).validate(&module);
     info.map(|info| (module, info)).map_err(|error| error.emit_to_string(wgsl))
 }
 

@@ -110,15 +110,11 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
     return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-const LN_2_HIGH = 0.693359375;
-const LN_2_LOW = -2.12194440e-4;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
     let bounded = max(t, vec4(-200.0));
-    let n = round(bounded * LOG2_E);
-    let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
-    return power_of_2 * (r * r * q + r + 1.0);
+    {
+        return exp2(bounded * LOG2_E);
+    }
 }
 fn exp_bounded(t: f32) -> f32 {
     return exp_bounded4(vec4(t)).x;

@@ -388,6 +388,10 @@ fn reach() -> f32 {
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
+fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
+    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
+    return r * r * q + r + 1.0;
+}
 struct Weights {
     m: vec4<f32>,
     n: vec4<i32>,
@@ -409,12 +413,11 @@ fn weights(z: vec4<f32>, inside: vec4<bool>, z0: f32) -> Weights {
     let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(bounded) & vec4(0xfffff000u));
     let rest = (beta_high * ((bounded - high) + low) + beta_low * (bounded * (1.0 / scale))) - n * LN_2_LOW;
     let r = clamp(unforeseen(beta_high * high - n * LN_2_HIGH) + rest, vec4(-0.5), vec4(0.5));
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
     let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
     let broken = select(vec4(UNDEFINED), vec4(INFINITE), bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS));
     let without = select(broken, vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
     let exponent = select(vec4(NOTHING), select(vec4<i32>(n), without, special), inside);
-    return Weights(r * r * q + r + 1.0, exponent, select(vec4(LOWEST_Z), z, counts));
+    return Weights(exp_near_0(r), exponent, select(vec4(LOWEST_Z), z, counts));
 }
 //! shaders/window_row.wgsl
 struct Row {

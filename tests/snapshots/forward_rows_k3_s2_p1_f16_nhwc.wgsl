@@ -111,11 +111,9 @@ const LN_2_HIGH = 0.693359375;
 const LN_2_LOW = -2.12194440e-4;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
     let bounded = max(t, vec4(-200.0));
-    let n = round(bounded * LOG2_E);
-    let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
-    return power_of_2 * (r * r * q + r + 1.0);
+    {
+        return exp2(bounded * LOG2_E);
+    }
 }
 fn exp_bounded(t: f32) -> f32 {
     return exp_bounded4(vec4(t)).x;
@@ -241,15 +239,9 @@ fn sign_of_beta() -> f32 {
 }
 //! shaders/halves.wgsl
 fn f32_from_f16(words: vec2<u32>) -> vec4<f32> {
-    return f32_from_f16_bits(vec4(words.x, words.x >> 16u, words.y, words.y >> 16u));
-}
-fn f32_from_f16_bits(bits: vec4<u32>) -> vec4<f32> {
-    let magnitude = bits & vec4(0x7fffu);
-    let normal = (magnitude << vec4(13u)) + vec4(112u << 23u);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 5.9604644775390625e-8);
-    let finite = select(normal, subnormal, magnitude < vec4(0x400u));
-    let value = select(finite, normal + vec4(112u << 23u), magnitude >= vec4(0x7c00u));
-    return bitcast<vec4<f32>>(((bits & vec4(0x8000u)) << vec4(16u)) | value);
+    {
+        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+    }
 }
 fn f16_bits(values: vec4<f32>) -> vec4<u32> {
     let sign = (bitcast<vec4<u32>>(values) >> vec4(16u)) & vec4(0x8000u);
@@ -374,6 +366,11 @@ fn reach() -> f32 {
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
+fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
+    {
+        return exp2(r * LOG2_E);
+    }
+}
 struct Weights {
     m: vec4<f32>,
     n: vec4<i32>,
@@ -395,12 +392,11 @@ fn weights(z: vec4<f32>, inside: vec4<bool>, z0: f32) -> Weights {
     let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(bounded) & vec4(0xfffff000u));
     let rest = (beta_high * ((bounded - high) + low) + beta_low * (bounded * (1.0 / scale))) - n * LN_2_LOW;
     let r = clamp(unforeseen(beta_high * high - n * LN_2_HIGH) + rest, vec4(-0.5), vec4(0.5));
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
     let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
     let broken = select(vec4(UNDEFINED), vec4(INFINITE), bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS));
     let without = select(broken, vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
     let exponent = select(vec4(NOTHING), select(vec4<i32>(n), without, special), inside);
-    return Weights(r * r * q + r + 1.0, exponent, select(vec4(LOWEST_Z), z, counts));
+    return Weights(exp_near_0(r), exponent, select(vec4(LOWEST_Z), z, counts));
 }
 //! shaders/window_row.wgsl
 struct Row {
