@@ -60,14 +60,14 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             for (var cd = 0u; cd < STRIDE_D; cd++) { // unroll
                 for (var ch = 0u; ch < STRIDE_H; ch++) { // unroll
-                    const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-                    const kh = min(ch / DILATION_H, KERNEL_H - 1u);
+                    let kd = min(cd / DILATION_D, KERNEL_D - 1u); // const
+                    let kh = min(ch / DILATION_H, KERNEL_H - 1u); // const
                     var gradients: array<vec4<f32>, CELL_QUADS>;
                     if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
                         for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                             for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-                                const cw = bw * STRIDE_W + kw * DILATION_W;
+                                let tap = (kd * KERNEL_H + kh) * KERNEL_W + kw; // const
+                                let cw = bw * STRIDE_W + kw * DILATION_W; // const
                                 gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
                             }
                         }

@@ -73,7 +73,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let first_gradient = grad_input_index(block.plane, block.first);
     if (VECTOR_GRADIENT) {
         for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
-            const i = 4u * quad;
+            let i = 4u * quad; // const
             store_grad_input4(first_gradient + i, vec4(gradients[i], gradients[i + 1u], gradients[i + 2u], gradients[i + 3u]));
         }
     } else {

@@ -15,6 +15,8 @@
 //
 // A strip whose values lie too far from each other for one reference is computed again input by input, about itself.
 
+const HEADROOM = 8;
+
 const TURNS = OFFSET_H + CELLS_H + RING_BEFORE;
 
 // A row of inputs that windows still reach.
@@ -67,7 +69,7 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
         }
         let d = window.q / window.s;
         let scaled = g / whole_sum(window);
-        var a = beta() * scaled;
+        var a = beta() * beta_scale() * scaled;
         var k = scaled * (1.0 - beta() * d);
         var v = vec4(0.0);
         var c = vec4(0.0);
@@ -85,7 +87,7 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
         let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(reference.limit));
         let nan = vec4(from_bits(NAN_BITS));
         terms.n[quad] = select(vec4(BROKEN), n, adds) - 127;
-        terms.p[quad] = select(vec4(0.0), p, adds);
+        terms.p[quad] = select(vec4(0.0), p, adds) * (1.0 / beta_scale());
         terms.a[quad] = select(select(vec4(0.0), nan, broken), a, adds);
         terms.k[quad] = select(select(vec4(0.0), nan, broken), k, adds);
         terms.v[quad] = select(vec4(0.0), v, adds);
@@ -107,7 +109,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
         // What lies further below a window's maximum weighs nothing.
-        let lowest_u = -200.0 / max(beta(), 5.9e-37);
+        let scaled_beta = beta() * beta_scale();
+        let lowest_u = -200.0 / scaled_beta;
         // 0: the strip; then, if it has to be, input by input.
         var attempts = 1u;
         for (var attempt = 0u; attempt < attempts; attempt++) {
@@ -133,6 +136,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 ring[RING_BEFORE].z = at_cells(row.z);
                 ring[RING_BEFORE].v = at_cells(row.v);
                 for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+                    ring[RING_BEFORE].z[quad] *= 1.0 / beta_scale();
                     ring[RING_BEFORE].sum[quad] = vec4(0.0);
                 }
                 let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
@@ -160,7 +164,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                                 if (SECOND && DETACHED) {
                                     ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * (ring[i * DILATION_H].v[quad] - cell_v[quad]);
                                 } else if (SECOND) {
-                                    let slope = (ring[i * DILATION_H].v[quad] - cell_v[quad]) * (cell_k[quad] + beta() * u) - cell_c[quad];
+                                    let slope = (ring[i * DILATION_H].v[quad] - cell_v[quad]) * (cell_k[quad] + scaled_beta * u) - cell_c[quad];
                                     ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * slope;
                                 } else if (DETACHED) {
                                     ring[i * DILATION_H].sum[quad] += w * cell_k[quad];

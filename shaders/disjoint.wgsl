@@ -18,9 +18,9 @@ fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
             let inside = inside_row(depth_height, start.z);
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                    const pw = bw * STRIDE_W + kw * DILATION_W;
-                    const quad = (LEAD + pw) / 4u;
-                    const place = (LEAD + pw) % 4u;
+                    let pw = bw * STRIDE_W + kw * DILATION_W; // const
+                    let quad = (LEAD + pw) / 4u; // const
+                    let place = (LEAD + pw) % 4u; // const
                     let z = row[quad][place];
                     let bits = select(0u, magnitude_bits(z), inside[quad][place]);
                     taps[bw].magnitude = max(taps[bw].magnitude, bits);

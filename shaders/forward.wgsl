@@ -36,7 +36,7 @@ fn store_windows(plane: vec2<u32>, first: vec3<u32>, windows: array<Window, BLOC
     }
     if (VECTOR_Y) {
         for (var quad = 0u; quad < BLOCK_QUADS; quad++) { // unroll
-            const w = 4u * quad;
+            let w = 4u * quad; // const
             if (first.z + w < params.output_size.z) {
                 let at = first + vec3(0u, 0u, w);
                 store_four_windows(plane, at, windows[w], windows[w + 1u], windows[w + 2u], windows[w + 3u]);

@@ -6,6 +6,8 @@
 // column of windows. A window is the merge of its KERNEL_H rows, which a ring of RING_ROWS keeps while windows overlap in height;
 // without a ring (RING_ROWS = 1) each row of windows reads its own. The rows of KERNEL_D slices merge before.
 
+const HEADROOM = 0;
+
 // Rows of the input that a turn merges, and turns in all.
 const ROWS_OF_TURN = select(KERNEL_D * KERNEL_H, KERNEL_D, HAS_RING);
 const TURNS = select(BLOCK_H, (BLOCK_H - 1u) * STRIDE_H + RING_ROWS, HAS_RING);
@@ -64,12 +66,15 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     n = max(n, ring[tap * DILATION_H][quad].n);
                     p = max(p, ring[tap * DILATION_H][quad].p);
                 }
-                // Two sums of half as many terms are off by less.
-                var halves = array(no_partial(n, p), no_partial(n, p));
+                // Sums of fewer terms are off by less.
+                var sums: array<Partial, RING_SUMS>;
                 for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
-                    halves[tap % 2u] = plus(halves[tap % 2u], about(ring[tap * DILATION_H][quad], n, p));
+                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
                 }
-                let window = plus(halves[0], halves[1]);
+                var window = no_partial(n, p);
+                for (var i = 0u; i < RING_SUMS; i++) { // unroll
+                    window = plus(window, sums[i]);
+                }
                 if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
                     far |= 1u << row;
                 }

@@ -5,6 +5,9 @@ fn f32_from_bf16(words: vec2<u32>) -> vec4<f32> {
 }
 
 fn f32_from_f16(words: vec2<u32>) -> vec4<f32> {
+    if (NATIVE_UNPACK) {
+        return vec4(unpack2x16float(words.x), unpack2x16float(words.y));
+    }
     return f32_from_f16_bits(vec4(words.x, words.x >> 16u, words.y, words.y >> 16u));
 }
 
@@ -13,8 +16,16 @@ fn f32_from_bf16_bits(bits: vec4<u32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bits << vec4(16u));
 }
 
-// By integers: WGSL's own conversion is an option of devices, and may lose what is subnormal.
+// By integers, but for drivers that are known to lose nothing: WGSL lets them flush what is subnormal.
 fn f32_from_f16_bits(bits: vec4<u32>) -> vec4<f32> {
+    if (NATIVE_UNPACK) {
+        return vec4(
+            unpack2x16float(bits.x).x,
+            unpack2x16float(bits.y).x,
+            unpack2x16float(bits.z).x,
+            unpack2x16float(bits.w).x,
+        );
+    }
     let magnitude = bits & vec4(0x7fffu);
     // The exponent's bias goes from 15 to 127; subnormals are multiples of 2^-24; infinities and NaN keep all exponent bits.
     let normal = (magnitude << vec4(13u)) + vec4(112u << 23u);
@@ -33,6 +44,10 @@ fn bf16_bits(values: vec4<f32>) -> vec4<u32> {
 
 // The same for f16. WGSL leaves open how its own conversion rounds.
 fn f16_bits(values: vec4<f32>) -> vec4<u32> {
+    if (NATIVE_PACK) {
+        let words = vec2(pack2x16float(values.xy), pack2x16float(values.zw));
+        return vec4(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
+    }
     let sign = (bitcast<vec4<u32>>(values) >> vec4(16u)) & vec4(0x8000u);
     let bits = magnitude_bits4(values);
     // From 2^-14 on: the exponent's bias goes from 127 to 15, and what rounds beyond the largest is infinite.

@@ -20,10 +20,9 @@ const BROKEN = 1 << 20;
 // Stands for an element that takes no part, where a finite number has to: below half of the least.
 const LOWEST_Z = -1.8e38;
 
-// With a smaller beta every z is within reach of 0, and sums of the largest may leave the range of f32: there weights are kept
-// 2^HEADROOM times smaller.
+// With a smaller beta every z is within reach of 0, and sums of the largest may leave the range of f32: there a kernel that
+// can't go by the definition keeps weights 2^HEADROOM times smaller.
 const LEAST_BETA = 9.6e-35;
-const HEADROOM = 8;
 
 fn headroom() -> i32 {
     return select(0, HEADROOM, beta() < LEAST_BETA);
@@ -110,11 +109,25 @@ fn unforeseen(values: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 
+// exp(r) for |r| <= ln 2 / 2.
+fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
+    if (NATIVE_EXP2) {
+        return exp2(r * LOG2_E);
+    }
+    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
+    return r * r * q + r + 1.0;
+}
+
 struct Weights {
     m: vec4<f32>,
     n: vec4<i32>,
     // z, or what is below all that counts.
     z: vec4<f32>,
+}
+
+// What products of a small beta are scaled by, lest they be below the range of f32.
+fn beta_scale() -> f32 {
+    return select(1.0, 1.8446744e19, beta() < 1e-18);
 }
 
 // The weights of four elements, off by 2 ulp wherever they lie: beta u is split so that its large part is exact (Dekker).
@@ -123,21 +136,18 @@ fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
     let u = clamp(max(known, vec4(LOWEST_Z)) - reference.z0, vec4(-reference.reach), vec4(reference.reach));
     let n = round((beta() * u) * LOG2_E);
     let beta_high = bitcast<f32>(bitcast<u32>(beta()) & 0xfffff000u);
-    // Scaled where it would be below the range of f32.
-    let scale = select(1.0, 1.8446744e19, beta() < 1e-18);
-    let scaled = beta() * scale;
+    let scaled = beta() * beta_scale();
     let beta_low = scaled - bitcast<f32>(bitcast<u32>(scaled) & 0xfffff000u);
     let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) & vec4(0xfffff000u));
-    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / scale))) - n * LN_2_LOW;
+    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / beta_scale()))) - n * LN_2_LOW;
     let r = unforeseen(beta_high * high - n * LN_2_HIGH) + rest;
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
     let minus_infinity = vec4(select(NOTHING, DROWNED, beta() == 0.0));
     let number = select(vec4<i32>(n), vec4(BROKEN), magnitude_bits4(known) >= vec4(INFINITY_BITS));
     let nothing = select(vec4(NOTHING), minus_infinity, inside);
     let exponent = select(number, nothing, bitcast<vec4<u32>>(known) == vec4(MINUS_INFINITY_BITS));
     // What lies further below weighs nothing, or its window goes by the definition.
     let bounded = max(known, vec4(max(reference.z0 - reference.reach, LOWEST_Z)));
-    return Weights(r * r * q + r + 1.0, exponent, bounded);
+    return Weights(exp_near_0(r), exponent, bounded);
 }
 
 // Whether a window has neither weights nor a derivative: not so one of nothing but -inf.

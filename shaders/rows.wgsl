@@ -105,8 +105,8 @@ fn box_sums(values: array<f32, BOX_W>) -> array<f32, BOX_W> {
     var sums: array<f32, BOX_W>;
     var power = values;
     for (var bit = 0u; bit < KERNEL_BITS; bit++) { // unroll
-        const taps = 1u << bit;
-        const before = KERNEL_W % taps;
+        let taps = 1u << bit; // const
+        let before = KERNEL_W % taps; // const
         if ((KERNEL_W & taps) != 0u) {
             for (var i = 0u; i < BOX_W; i++) { // unroll
                 if (before == 0u) {

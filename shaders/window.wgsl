@@ -131,13 +131,17 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
 
 // exp(t) for t <= 88, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where
 // f32 ends. WGSL's own exp may be off by 3 + 2 |t| ulp. t = n ln 2 + r with |r| <= ln 2 / 2, and 2^n comes from its bits;
-// ln 2 is split so that n LN_2_HIGH is exact. The polynomial is the minimax fit of e^r, good to 3e-9.
+// ln 2 is split so that n LN_2_HIGH is exact. The polynomial is the minimax fit of e^r, good to 3e-9. With NATIVE_EXP2 it is
+// the driver's exp2, off by what the driver is and 1.25 ulp for each unit of t.
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
 const LN_2_LOW = -2.12194440e-4;
 
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
     let bounded = max(t, vec4(-200.0));
+    if (NATIVE_EXP2) {
+        return exp2(bounded * LOG2_E);
+    }
     let n = round(bounded * LOG2_E);
     let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
     let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;

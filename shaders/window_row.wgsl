@@ -56,10 +56,10 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     z = row.z;
     var m = row.m;
     var v = row.v;
-    // Eight taps at a time: fewer terms are off by less.
-    for (var first = 0u; first < KERNEL_W; first += 8u) {
-        var eight: array<Partial, WINDOW_QUADS>;
-        for (var tap = first; tap < min(first + 8u, KERNEL_W); tap++) {
+    // Four taps at a time: fewer terms are off by less.
+    for (var first = 0u; first < KERNEL_W; first += 4u) {
+        var four_taps: array<Partial, WINDOW_QUADS>;
+        for (var tap = first; tap < min(first + 4u, KERNEL_W); tap++) {
             let window_n = at_windows_n(n);
             let window_z = at_windows(z);
             let window_m = at_windows(m);
@@ -67,13 +67,13 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
             for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
                 let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
                 let u = window_z[quad] - parts[quad].p;
-                eight[quad].s += w;
-                eight[quad].q += w * u;
+                four_taps[quad].s += w;
+                four_taps[quad].q += w * u;
                 if (BY_BETA) {
-                    eight[quad].a += w * u * u;
+                    four_taps[quad].a += w * u * u;
                 } else if (TANGENT) {
-                    eight[quad].a += w * window_v[quad];
-                    eight[quad].b += w * u * window_v[quad];
+                    four_taps[quad].a += w * window_v[quad];
+                    four_taps[quad].b += w * u * window_v[quad];
                 }
             }
             n = next_taps_n(n);
@@ -84,7 +84,7 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
             }
         }
         for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            parts[quad] = plus(parts[quad], eight[quad]);
+            parts[quad] = plus(parts[quad], four_taps[quad]);
         }
     }
     return parts;

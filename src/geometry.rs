@@ -2,7 +2,7 @@
 
 use crate::bound::{Placed, Role};
 use crate::config::{AxisWindow, MAX_RANK};
-use crate::{Error, Result};
+use crate::{Error, Natives, Result};
 
 /// Sizes along depth, height and width.
 pub(crate) type Extent = [u32; MAX_RANK];
@@ -71,6 +71,7 @@ pub(crate) struct Geometry {
     pub pairs: bool,
     /// Levels of an invocation's sums: see shaders/sums.wgsl.
     pub levels: u32,
+    pub natives: Natives,
 }
 
 /// What the grid's x counts: the more it counts, the fewer invocations of a workgroup are left idle.
@@ -135,11 +136,15 @@ pub struct Tuning {
     /// Taps of a run of memory that one invocation reads, where windows share no input; more are shared by lanes, which read
     /// neighbouring elements side by side.
     pub max_run: u32,
+    /// What kernels leave to the driver.
+    pub natives: Natives,
 }
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
-    /// Chosen by these limits, not measured yet.
+    /// Chosen by these limits, not measured yet. Exponentials and conversions from f16 are an instruction each: with
+    /// them AMD's compiler makes k2 s2 of f16 of half the instructions. Direct3D and PTX say that such a conversion loses nothing
+    /// subnormal, and Mesa sets AMD's so; conversions to f16 round to zero on some.
     pub const GPU: Self = Self {
         columns: 4,
         rows: 16,
@@ -149,9 +154,11 @@ impl Tuning {
         least_invocations: 1 << 16,
         window_lanes: 64,
         max_run: 32,
+        natives: Natives { unpack_f16: true, pack_f16: false, exp2: true },
     };
     /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
-    /// vectors have eight lanes. Measured on Mesa's.
+    /// vectors have eight lanes. Measured on Mesa's: its conversions of f16 take as long as ours, and its exp2 is a
+    /// polynomial as well, good to 3 ulp.
     pub const CPU: Self = Self {
         columns: 16,
         rows: 32,
@@ -161,6 +168,7 @@ impl Tuning {
         least_invocations: 1 << 9,
         window_lanes: 8,
         max_run: 64,
+        natives: Natives::NONE,
     };
 
     /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
@@ -452,9 +460,10 @@ impl Problem {
         }
         let [rows, columns] = [1, 2].map(|i| tiled(Kernel::BackwardRows, &self.axes[i], self.input[i], self.output[i]));
         let inputs_read = |strip: u32| columns.div_ceil(strip) * (Cover::of(&width, strip).patch + 3);
-        let strips = (1..=self.tuning.columns.min(8) / 4).map(|quads| 4 * quads);
-        let strip =
-            strips.filter(|strip| strip * width.stride <= 16 || *strip == 4).min_by_key(|&strip| inputs_read(strip))?;
+        // A few vectors of cells, whatever the stride.
+        let fits = |strip: &u32| strip * width.stride <= 16.max(4 * self.tuning.columns.min(8) / width.kernel.max(4));
+        let strips = [1, 2, 4, 8].into_iter().filter(|&strip| strip <= self.tuning.columns.min(8));
+        let strip = strips.filter(fits).min_by_key(|&strip| inputs_read(strip))?;
         let taps = u64::from(width.kernel);
         // Turns of a pass, those that complete a row of windows with more to do; and such passes for each input, if need be.
         let pass = |turns: u32| u64::from(turns) * (2 + 3 * taps);
@@ -619,6 +628,7 @@ impl Problem {
                 && (0..MAX_RANK).any(|i| tiled(kernel, &axes[i], input[i], output[i]) != output[i]),
             pairs,
             levels: 1,
+            natives: self.tuning.natives,
         };
         let [w, h, d] = geometry.blocks(input, output);
         geometry.has_depth = d > 1;
@@ -873,6 +883,7 @@ impl Geometry {
             ("PATCH_ROWS", patch[0] * patch[1]),
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
+            ("RING_SUMS", if self.ring_rows > 8 { 4 } else { 1 }),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
             ("OTHERS", taps - 1),

@@ -7,8 +7,10 @@ mod config;
 mod context;
 mod element;
 mod error;
+mod fold;
 mod geometry;
 mod guard;
+mod native;
 mod params;
 mod pieces;
 mod plan;
@@ -30,12 +32,13 @@ pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
 pub use element::ElementType;
 pub use error::{Error, Result};
 pub use geometry::Tuning;
+pub use native::{NativeErrors, Natives, measure_natives};
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
 pub use recipe::{Binding, Dispatch, Recipe, Recipes};
 pub use shape::Shape;
 #[doc(hidden)]
-pub use sources::shader_sources;
+pub use sources::{ShaderParts, shader_parts, shader_sources};
 pub use specialise::Specialisation;
 pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{

@@ -144,6 +144,11 @@ impl GpuSoftPool {
         self
     }
 
+    /// The sizes of its blocks, and what it leaves to the driver.
+    pub fn tuning(&self) -> Tuning {
+        self.tuning
+    }
+
     /// The configuration.
     pub fn config(&self) -> &SoftPoolConfig {
         &self.config

@@ -2,10 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// `text` without the functions, structs, constants and bindings that `main` doesn't reach, and without comments, which have
-/// their place in shaders/; but lines that start with `//!` stay.
+use crate::fold::Switches;
+
+/// `text` without the branches that its constants rule out, without the functions, structs, constants and bindings that `main`
+/// doesn't reach, and without comments, which have their place in shaders/; but lines that start with `//!`, which head a part
+/// each, stay over what remains of theirs.
 pub(crate) fn prune(text: &str) -> String {
     let items = items(text);
+    let switches = Switches::of(&items);
+    let items: Vec<String> = items.iter().map(|item| switches.fold(item)).collect();
     let by_name: HashMap<&str, usize> =
         items.iter().enumerate().filter_map(|(index, item)| Some((name(item)?, index))).collect();
     let mut reached = HashSet::new();
@@ -15,8 +20,17 @@ pub(crate) fn prune(text: &str) -> String {
             found.extend(words(&items[index]).filter_map(|word| by_name.get(word)));
         }
     }
-    let kept = items.iter().enumerate().filter(|(index, item)| item.starts_with("//!") || reached.contains(index));
-    kept.map(|(_, item)| item.as_str()).collect()
+    let mut kept = String::new();
+    let mut head = None;
+    for (index, item) in items.iter().enumerate() {
+        if item.starts_with("//!") {
+            head = Some(item);
+        } else if reached.contains(&index) {
+            kept.extend(head.take().map(String::as_str));
+            kept.push_str(item);
+        }
+    }
+    kept
 }
 
 /// Each top-level declaration, with its attributes, and each line of `//!`.
@@ -61,12 +75,12 @@ mod tests {
 
     #[test]
     fn what_main_does_not_reach_goes() {
-        let text = "//! a file\n// says\nconst A = 1u;\nconst B = A; // b\nconst UNUSED = B;\n\n\
+        let text = "//! nothing of this\nconst C = 1u;\n//! a file\n// says\nconst A = 1u;\nconst B = A; // b\nconst UNUSED = B;\n\n\
                     struct S {\n    // a member\n    x: u32,\n}\n@group(0) @binding(0) var<storage, read> x: array<S>;\n\
-                    var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
-                    @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
+                    var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
+                    @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n//! nor of this\nconst D = 1u;\n";
         let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n    x: u32,\n}\n\
-                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (true) {\n        return B;\n    }\n}\n\
+                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
         assert_eq!(prune(text), want);
     }

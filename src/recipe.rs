@@ -38,6 +38,7 @@ pub struct Recipes<'a> {
     betas: Option<TensorView<'a>>,
     limits: &'a wgpu::Limits,
     tuning: Tuning,
+    names_apart: bool,
 }
 
 /// Scratch from this index on is not the recipe's: it stands for results, whose buffers are made once there is a recipe, so
@@ -99,7 +100,14 @@ impl<'a> Recipe<'a> {
 impl<'a> Recipes<'a> {
     /// Recipes of a pooling by `config`, within the limits of a device.
     pub fn new(config: &'a SoftPoolConfig, limits: &'a wgpu::Limits, tuning: Tuning) -> Self {
-        Self { config, betas: None, limits, tuning }
+        Self { config, betas: None, limits, tuning, names_apart: false }
+    }
+
+    /// The same where each name of [`Memory::Named`] is a buffer of its own, and so is each scratch buffer: what a kernel only
+    /// reads is then bound for reading, and the text is that of buffers of wgpu's. Else two names may be parts of one buffer,
+    /// which wgpu wants bound alike.
+    pub fn with_names_apart(self) -> Self {
+        Self { names_apart: true, ..self }
     }
 
     /// The same with the inverse temperatures that `betas` holds when a recipe runs: see
@@ -253,10 +261,10 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(recipes: &Recipes<'a>, input: &TensorView<'a>) -> Result<Self> {
-        let Recipes { config, betas, limits, tuning } = *recipes;
+        let Recipes { config, betas, limits, tuning, names_apart } = *recipes;
         let rank = config.rank();
         let (shape, pooled) = (input.shape.of_rank(rank)?, input.shape.pooled(config)?);
-        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), named: false };
+        let writer = Writer { recipe: Recipe::default(), limits, beta: config.beta(), names_apart, named: false };
         writer.check_own(input.memory)?;
         let mut read = vec![Bound::tensor(Role::X, input, rank)?];
         if let Some(betas) = &betas {
@@ -329,6 +337,8 @@ pub(crate) struct Writer<'a> {
     recipe: Recipe<'a>,
     limits: &'a wgpu::Limits,
     beta: f32,
+    /// Whether each name is a buffer of its own.
+    names_apart: bool,
     /// Whether it runs on memory that is known by names.
     named: bool,
 }
@@ -358,7 +368,7 @@ impl<'a> Writer<'a> {
         let writes = |tensor: &Bound<'_>| kernel.writes(tensor.placed.role);
         // Two names may be parts of one buffer, and so may be what the same runtime takes scratch from.
         self.named |= tensors.iter().any(|tensor| matches!(tensor.memory, Memory::Named { .. }));
-        let mut shared_buffer = self.named;
+        let mut shared_buffer = self.named && !self.names_apart;
         for (i, second) in tensors.iter().enumerate() {
             second.check(writes(second))?;
             for first in tensors[..i].iter().filter(|first| writes(first) || writes(second)) {
@@ -460,17 +470,24 @@ mod tests {
         let tensor = |name, dims: &[usize]| -> Result<_> {
             Ok(TensorView::new(Memory::Named { name, bytes: 1 << 20 }, Shape::new(dims)?))
         };
-        let recipe = Recipes::new(&config, &limits, Tuning::GPU).grad_beta(GradBetaTensors {
+        let tensors = GradBetaTensors {
             input: tensor(0, &[2, 3, 128, 128])?,
             grad_output: tensor(1, &[2, 3, 64, 64])?,
             grad_beta: tensor(2, &[1])?,
             statistics: None,
-        })?;
+        };
+        let recipes = Recipes::new(&config, &limits, Tuning::GPU);
+        let recipe = recipes.grad_beta(tensors)?;
         // Statistics, the terms by window, and two stages of sums, the first of scratch alone.
         assert_eq!(recipe.dispatches().len(), 4);
         for dispatch in recipe.dispatches() {
             let wgsl = dispatch.kernel.wgsl();
             assert!(!wgsl.contains("var<storage, read>"), "{wgsl}");
+        }
+        // But not where each name is a buffer of its own.
+        for dispatch in recipes.with_names_apart().grad_beta(tensors)?.dispatches() {
+            let wgsl = dispatch.kernel.wgsl();
+            assert!(wgsl.contains("var<storage, read>"), "{wgsl}");
         }
         Ok(())
     }

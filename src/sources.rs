@@ -1,7 +1,7 @@
 //! The text of every kernel that poolings of a shape can use: for tools and tests that look at shaders without a device.
 
 use crate::bound::{Placed, Role};
-use crate::geometry::{Geometry, Problem, Tuning};
+use crate::geometry::{Geometry, Problem, Tuning, Vectors};
 use crate::recipe::problem_of;
 use crate::specialise::Specialisation;
 use crate::{ElementType, Result, Shape, SoftPoolConfig};
@@ -22,6 +22,38 @@ enum Storage {
 /// Those of [`Shape::pooled`].
 #[doc(hidden)]
 pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
+    let specialisations = specialisations(config, shape)?;
+    Ok(specialisations.into_iter().map(|kernel| (kernel.label(), kernel.wgsl())).collect())
+}
+
+/// A kernel as it is written: nothing unrolled, nothing pruned.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct ShaderParts {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// What src/specialise.rs makes for it, of f32 tensors that are all bound, and without vectors.
+    pub prelude: String,
+    /// The texts of its files in shaders/.
+    pub files: Vec<&'static str>,
+}
+
+/// The kernels of [`shader_sources`], as they are written.
+///
+/// # Errors
+/// Those of [`Shape::pooled`].
+#[doc(hidden)]
+pub fn shader_parts(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<ShaderParts>> {
+    let parts = |kernel: Specialisation| {
+        let geometry = Geometry { vectors: Vectors::default(), pairs: false, ..kernel.geometry };
+        let tensors = [Some(ElementType::F32); Role::COUNT];
+        let bare = Specialisation { geometry, tensors, whole_planes: true, shared_buffer: true };
+        ShaderParts { kernel: geometry.kernel.name(), prelude: bare.prelude(), files: kernel.files() }
+    };
+    Ok(specialisations(config, shape)?.into_iter().map(parts).collect())
+}
+
+fn specialisations(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<Specialisation>> {
     use ElementType::{Bf16, F16, F32};
     use Storage::{ChannelsLast, Contiguous, Strided};
 
@@ -59,8 +91,7 @@ pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(Str
             let problem = problem_of(config, &shape, &pooled, tensors, tuning);
             if let Some(geometry) = kernel(&problem) {
                 let specialisation = Specialisation::new(geometry, types);
-                let specialisation = Specialisation { shared_buffer, whole_planes: !shared_buffer, ..specialisation };
-                sources.push((specialisation.label(), specialisation.wgsl()));
+                sources.push(Specialisation { shared_buffer, whole_planes: !shared_buffer, ..specialisation });
             }
         };
         use Role::{GradInput, GradOutput, Lse, Moments, Statistics, Tangent, Y};

@@ -9,6 +9,13 @@ use crate::geometry::{Geometry, Grid, Kernel};
 use crate::prune::prune;
 use crate::unroll::unroll;
 
+/// A file of shaders/, below a line that says which: `//!` outlives pruning.
+macro_rules! shader {
+    ($name:literal) => {
+        concat!("//! shaders/", $name, ".wgsl\n", include_str!(concat!("../shaders/", $name, ".wgsl")))
+    };
+}
+
 /// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Specialisation {
@@ -94,8 +101,7 @@ impl Specialisation {
 
     /// The constants, bindings and accessors that the shaders take from the host.
     pub(crate) fn prelude(&self) -> String {
-        let mut text =
-            String::from("// Made by src/specialise.rs: the constants and bindings of one specialisation.\n\n");
+        let mut text = String::from("//! src/specialise.rs\n");
         for (name, value) in self.geometry.constants() {
             writeln!(text, "const {name} = {value}u;").expect("a String takes any text");
         }
@@ -121,6 +127,9 @@ impl Specialisation {
             ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
             ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
+            ("NATIVE_UNPACK", self.geometry.natives.unpack_f16),
+            ("NATIVE_PACK", self.geometry.natives.pack_f16),
+            ("NATIVE_EXP2", self.geometry.natives.exp2),
             ("ADAPTIVE_D", self.geometry.axes[0].adaptive > 0),
             ("ADAPTIVE_H", self.geometry.axes[1].adaptive > 0),
             ("ADAPTIVE_W", self.geometry.axes[2].adaptive > 0),
@@ -255,22 +264,24 @@ impl Specialisation {
     pub fn wgsl(&self) -> String {
         let constants = self.geometry.constants();
         let mut text = self.prelude();
-        let shared = [
-            include_str!("../shaders/window.wgsl"),
-            include_str!("../shaders/positions.wgsl"),
-            match self.has(Role::Betas) {
-                false => include_str!("../shaders/beta.wgsl"),
-                true => include_str!("../shaders/beta_by_channel.wgsl"),
-            },
-        ];
-        let derives = self.has(Role::Tangent) || self.has(Role::GradOutput);
-        let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
-        let halves = halves.then_some(include_str!("../shaders/halves.wgsl"));
-        for file in shared.into_iter().chain(halves).chain(self.geometry.kernel.files(derives)) {
+        for file in self.files() {
             text.push('\n');
             text += &unroll(file, &constants);
         }
         prune(&text)
+    }
+
+    /// The files of shaders/ that it is made of.
+    pub(crate) fn files(&self) -> Vec<&'static str> {
+        let beta = if self.has(Role::Betas) { shader!("beta_by_channel") } else { shader!("beta") };
+        let halves = self.tensors.iter().flatten().any(|element_type| element_type.is_half());
+        let shared = [shader!("window"), shader!("positions"), beta];
+        let derives = self.has(Role::Tangent) || self.has(Role::GradOutput);
+        shared
+            .into_iter()
+            .chain(halves.then_some(shader!("halves")))
+            .chain(self.geometry.kernel.files(derives))
+            .collect()
     }
 }
 
@@ -295,66 +306,59 @@ impl Kernel {
 
     /// The files that make the kernel, its own last; those that all share apart. A forward kernel may compute derivatives.
     fn files(self, derives: bool) -> Vec<&'static str> {
-        const ROWS: &str = include_str!("../shaders/rows.wgsl");
-        const PARTIAL: &str = include_str!("../shaders/partial.wgsl");
-        const WINDOW_ROW: &str = include_str!("../shaders/window_row.wgsl");
-        const DISJOINT: &str = include_str!("../shaders/disjoint.wgsl");
-        const FORWARD: &str = include_str!("../shaders/forward.wgsl");
-        const BACKWARD: &str = include_str!("../shaders/backward.wgsl");
-        const COVERING: &str = include_str!("../shaders/covering.wgsl");
-        const GRADIENT_ROWS: &str = include_str!("../shaders/gradient_rows.wgsl");
-        const SPREAD: &str = include_str!("../shaders/spread.wgsl");
-        const STATISTICS: &str = include_str!("../shaders/statistics.wgsl");
-        const WINDOW_BY_WINDOW: &str = include_str!("../shaders/window_by_window.wgsl");
-        const LANES: &str = include_str!("../shaders/lanes.wgsl");
-        const TANGENT: &str = include_str!("../shaders/tangent.wgsl");
-        const LANES_WINDOW: &str = include_str!("../shaders/lanes_window.wgsl");
-        const SUMS: &str = include_str!("../shaders/sums.wgsl");
-        const LANE_SUMS: &str = include_str!("../shaders/lane_sums.wgsl");
-        const SUMS_BY_LANES: &str = include_str!("../shaders/sums_by_lanes.wgsl");
+        const ROWS: &str = shader!("rows");
+        const PARTIAL: &str = shader!("partial");
+        const WINDOW_ROW: &str = shader!("window_row");
+        const DISJOINT: &str = shader!("disjoint");
+        const FORWARD: &str = shader!("forward");
+        const BACKWARD: &str = shader!("backward");
+        const COVERING: &str = shader!("covering");
+        const GRADIENT_ROWS: &str = shader!("gradient_rows");
+        const SPREAD: &str = shader!("spread");
+        const STATISTICS: &str = shader!("statistics");
+        const WINDOW_BY_WINDOW: &str = shader!("window_by_window");
+        const LANES: &str = shader!("lanes");
+        const TANGENT: &str = shader!("tangent");
+        const LANES_WINDOW: &str = shader!("lanes_window");
+        const SUMS: &str = shader!("sums");
+        const LANE_SUMS: &str = shader!("lane_sums");
+        const SUMS_BY_LANES: &str = shader!("sums_by_lanes");
         match self {
-            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, include_str!("../shaders/forward_disjoint.wgsl")],
+            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")],
             Self::ForwardRows => {
                 let values = match derives {
-                    false => [FORWARD, include_str!("../shaders/forward_values.wgsl")],
-                    true => [TANGENT, include_str!("../shaders/derivative_values.wgsl")],
+                    false => [FORWARD, shader!("forward_values")],
+                    true => [TANGENT, shader!("derivative_values")],
                 };
-                let kernel = include_str!("../shaders/forward_rows.wgsl");
+                let kernel = shader!("forward_rows");
                 [&[ROWS, PARTIAL, WINDOW_ROW], values.as_slice(), &[kernel]].concat()
             }
-            Self::ForwardWindow => vec![FORWARD, include_str!("../shaders/forward_window.wgsl")],
+            Self::ForwardWindow => vec![FORWARD, shader!("forward_window")],
             Self::ForwardLanes => {
-                vec![LANES, FORWARD, SUMS, LANES_WINDOW, include_str!("../shaders/forward_lanes.wgsl")]
+                vec![LANES, FORWARD, SUMS, LANES_WINDOW, shader!("forward_lanes")]
             }
-            Self::BackwardLanes => vec![LANES, SUMS, LANES_WINDOW, include_str!("../shaders/backward_lanes.wgsl")],
+            Self::BackwardLanes => vec![LANES, SUMS, LANES_WINDOW, shader!("backward_lanes")],
             Self::BackwardDisjoint => {
-                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, include_str!("../shaders/backward_disjoint.wgsl")]
+                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, shader!("backward_disjoint")]
             }
             Self::BackwardRows => {
-                vec![ROWS, PARTIAL, WINDOW_ROW, include_str!("../shaders/backward_rows.wgsl")]
+                vec![ROWS, PARTIAL, WINDOW_ROW, shader!("backward_rows")]
             }
             Self::BackwardStatistics => {
-                let kernel = include_str!("../shaders/backward_statistics.wgsl");
+                let kernel = shader!("backward_statistics");
                 vec![ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
             }
             Self::BackwardInput => {
-                vec![BACKWARD, COVERING, STATISTICS, SUMS, include_str!("../shaders/backward_input.wgsl")]
+                vec![BACKWARD, COVERING, STATISTICS, SUMS, shader!("backward_input")]
             }
             Self::BackwardWorkgroup => {
-                vec![
-                    BACKWARD,
-                    COVERING,
-                    STATISTICS,
-                    SUMS,
-                    LANE_SUMS,
-                    include_str!("../shaders/backward_workgroup.wgsl"),
-                ]
+                vec![BACKWARD, COVERING, STATISTICS, SUMS, LANE_SUMS, shader!("backward_workgroup")]
             }
             Self::TangentInvocation => {
-                vec![STATISTICS, TANGENT, include_str!("../shaders/sums_by_invocation.wgsl")]
+                vec![STATISTICS, TANGENT, shader!("sums_by_invocation")]
             }
             Self::TangentLanes => vec![LANES, STATISTICS, TANGENT, SUMS, LANE_SUMS, SUMS_BY_LANES],
-            Self::Sum => vec![LANES, include_str!("../shaders/sum.wgsl"), SUMS, LANE_SUMS, SUMS_BY_LANES],
+            Self::Sum => vec![LANES, shader!("sum"), SUMS, LANE_SUMS, SUMS_BY_LANES],
         }
     }
 }

@@ -11,12 +11,15 @@
 //! ```
 //!
 //! becomes `KERNEL_W` blocks `{ const tap = 0u; ... }`. The marked text is valid WGSL that means the same, and the
-//! body needs no substitution: its counter is a constant of the language now. `// unroll if KEEP` unrolls only where
+//! body needs no substitution: its counter is a constant of the language now, and so is what follows from it,
+//! `let row = 2u * tap; // const`, which becomes `const row = 2u * tap;`. `// unroll if KEEP` unrolls only where
 //! that constant is not 0.
 
 use std::fmt::Write as _;
 
 const MARK: &str = "// unroll";
+/// Of a `let` that is a constant where the loops around it are unrolled.
+const CONST_MARK: &str = " // const";
 
 /// `source` with each marked loop unrolled. A bound is a number or the name of one of `constants`.
 ///
@@ -25,17 +28,21 @@ const MARK: &str = "// unroll";
 pub(crate) fn unroll(source: &str, constants: &[(&str, u32)]) -> String {
     let lines: Vec<&str> = source.lines().collect();
     let mut unrolled = String::with_capacity(source.len() * 8);
-    write_lines(&lines, constants, &mut unrolled);
+    write_lines(&lines, constants, false, &mut unrolled);
     unrolled
 }
 
-fn write_lines(lines: &[&str], constants: &[(&str, u32)], unrolled: &mut String) {
+/// `constant` is whether the lines are the body of a loop that is unrolled.
+fn write_lines(lines: &[&str], constants: &[(&str, u32)], constant: bool, unrolled: &mut String) {
     let mut index = 0;
     while index < lines.len() {
         let line = lines[index];
         index += 1;
         if !is_marked(line, constants) {
-            unrolled.push_str(line);
+            match line.strip_suffix(CONST_MARK) {
+                Some(declaration) if constant => unrolled.push_str(&declaration.replacen("let ", "const ", 1)),
+                _ => unrolled.push_str(line),
+            }
             unrolled.push('\n');
             continue;
         }
@@ -43,7 +50,7 @@ fn write_lines(lines: &[&str], constants: &[(&str, u32)], unrolled: &mut String)
         let body = &lines[index..][..body_length(&lines[index..])];
         for value in 0..bound {
             writeln!(unrolled, "{{\nconst {counter} = {value}u;").expect("a String takes any text");
-            write_lines(body, constants, unrolled);
+            write_lines(body, constants, true, unrolled);
             unrolled.push_str("}\n");
         }
         index += body.len() + 1;
@@ -96,6 +103,15 @@ mod tests {
         let unrolled = unroll(source, &[("N", 2)]);
         let body = "    if (i > 0u) { // } a brace in a comment\n        a[i] = b;\n    }\n}\n";
         assert_eq!(unrolled, format!("{{\nconst i = 0u;\n{body}{{\nconst i = 1u;\n{body}after;\n"));
+    }
+
+    #[test]
+    fn what_follows_from_counters_is_constant_with_them() {
+        let body = "    let j = 2u * i; // const\n    let k = a[j];\n}\n";
+        let source = format!("let j = n; // const\nfor (var i = 0u; i < 1u; i++) {{ // unroll if KEEP\n{body}");
+        assert_eq!(unroll(&source, &[("KEEP", 0)]), source);
+        let unrolled = "let j = n; // const\n{\nconst i = 0u;\n    const j = 2u * i;\n    let k = a[j];\n}\n";
+        assert_eq!(unroll(&source, &[("KEEP", 1)]), unrolled);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability,
-//! and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
+//! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability, but
+//! for one that GPUs have (`Natives::unpack_f16`), and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use naga::ShaderStage;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
-use naga::valid::{Capabilities, ValidationFlags, Validator};
-use softpool::{GradientRule, Shape, SoftPoolConfig, SoftPoolConfigBuilder, shader_sources};
+use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Expression, Function, Module, TypeInner};
+use softpool::{GradientRule, Shape, SoftPoolConfig, SoftPoolConfigBuilder, shader_parts, shader_sources};
 
 const ENTRY_POINT: &str = "main";
 
@@ -105,15 +106,48 @@ fn sources(table: Vec<(SoftPoolConfigBuilder, Vec<usize>)>) -> BTreeMap<String, 
     texts
 }
 
+/// Kernels that index arrays at run time and are being replaced, by what their labels start with. Each goes with its kernel.
+const INDEXED_AT_RUN_TIME: &[&str] = &[];
+
+/// Where a function's own array has an index that is known at run time only: such an array is in memory, not in registers, as
+/// GPUs have no registers to count through. Lanes of vectors may be chosen so: those are selects.
+fn indexed_at_run_time(module: &Module, info: &ModuleInfo) -> Vec<String> {
+    let inspect = |name: &str, function: &Function, of: &FunctionInfo| {
+        let found = function.expressions.iter().filter_map(|(_, expression)| {
+            let Expression::Access { base, .. } = *expression else { return None };
+            let is_array = match *of[base].ty.inner_with(&module.types) {
+                TypeInner::Pointer { base, space: AddressSpace::Function | AddressSpace::Private } => {
+                    matches!(module.types[base].inner, TypeInner::Array { .. })
+                }
+                TypeInner::Array { .. } => true,
+                _ => false,
+            };
+            is_array.then(|| name.to_owned())
+        });
+        found.collect::<Vec<_>>()
+    };
+    let functions = module.functions.iter();
+    let functions = functions
+        .flat_map(|(handle, function)| inspect(function.name.as_deref().unwrap_or("?"), function, &info[handle]));
+    let entry = inspect(ENTRY_POINT, &module.entry_points[0].function, info.get_entry_point(0));
+    functions.chain(entry).collect()
+}
+
 fn translate(label: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{label} does not parse: {}", error.emit_to_string(text)));
     // No capability at all: what a device without any feature takes.
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let native = text.contains("unpack2x16float");
+    let capabilities = if native { Capabilities::SHADER_FLOAT16_IN_FLOAT32 } else { Capabilities::empty() };
+    let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .unwrap_or_else(|error| panic!("{label} is not valid: {}", error.emit_to_string(text)));
     let entry_points: Vec<_> = module.entry_points.iter().map(|entry| (entry.stage, entry.name.as_str())).collect();
     assert_eq!(entry_points, [(ShaderStage::Compute, ENTRY_POINT)], "{label}");
+
+    let indexed = indexed_at_run_time(&module, &info);
+    let exempt = INDEXED_AT_RUN_TIME.iter().any(|prefix| label.starts_with(prefix));
+    assert!(indexed.is_empty() || exempt, "{label}: arrays are indexed at run time in {indexed:?}");
 
     let pipeline = spv::PipelineOptions { shader_stage: ShaderStage::Compute, entry_point: ENTRY_POINT.into() };
     let spirv = spv::write_vec(&module, &info, &spv::Options::default(), Some(&pipeline));
@@ -149,6 +183,30 @@ fn translate(label: &str, text: &str) {
             .and_then(|mut writer| writer.write())
             .unwrap_or_else(|error| panic!("{label} as GLSL {version}: {error}"));
         assert!(gl.contains("void main()"), "{label}: GLSL has an entry point");
+    }
+}
+
+#[test]
+fn an_array_that_is_indexed_at_run_time_is_found() {
+    let found = |body: &str| {
+        let text = format!(
+            "@group(0) @binding(0) var<storage, read_write> x: array<u32>;\nfn g(values: array<u32, 4>, i: u32) -> u32 {{\n\
+             return values[i];\n}}\n@compute @workgroup_size(1)\nfn main(@builtin(global_invocation_id) at: vec3<u32>) {{\n\
+             var a: array<array<u32, 4>, 4>;\nvar v = vec4(0u);\nlet i = at.x;\n{body}\n}}"
+        );
+        let module = naga::front::wgsl::parse_str(&text).expect("valid WGSL");
+        let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+        indexed_at_run_time(&module, &info.expect("a valid module")).iter().filter(|name| *name == ENTRY_POINT).count()
+    };
+    for (body, times) in [
+        ("x[i] = a[0][3];", 0),
+        ("x[i] = v[i];", 0),
+        ("v[i] = 1u;", 0),
+        ("x[i] = a[i][0];", 1),
+        ("a[1][i] = x[i];", 1),
+        ("a[i][i] = x[i];", 2),
+    ] {
+        assert_eq!(found(body), times, "{body}");
     }
 }
 
@@ -197,25 +255,91 @@ fn shader_files() -> Vec<(String, String)> {
     files.collect()
 }
 
-/// A file is used where its first line is: the unroller keeps comments, and each file opens with one of its own.
+/// A text says which files its parts are from; of a file that it names it holds something.
 #[test]
 fn every_shader_file_is_used() {
     let tables =
         [one_dimensional(), two_dimensional_disjoint(), two_dimensional_overlapping(), three_dimensional(), adaptive()];
-    let lines: HashSet<String> = sources(tables.concat())
-        .keys()
-        .flat_map(|text| text.lines().filter(|line| line.starts_with("//")).map(str::to_owned).collect::<Vec<_>>())
-        .collect();
+    let mut heads = HashSet::new();
+    for text in sources(tables.concat()).keys() {
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "//! src/specialise.rs");
+        for pair in lines.windows(2).filter(|pair| pair[0].starts_with("//!")) {
+            assert!(!pair[1].starts_with("//!"), "{} has no part of a text", pair[0]);
+            heads.insert(pair[0].to_owned());
+        }
+    }
     let files = shader_files();
     assert!(files.len() >= 6, "the files of shaders/: {files:?}");
     for (name, text) in files {
         let first = text.lines().next().unwrap_or_default();
         assert!(first.starts_with("// "), "{name} opens with a comment that says what it is");
         // The prelude of editors stands in for what src/specialise.rs makes, so that no pooling uses it.
-        if name != "prelude.wgsl" {
-            assert!(lines.contains(first), "no pooling of the tests uses {name}");
+        let used = heads.remove(&format!("//! shaders/{name}"));
+        assert!(used || name == "prelude.wgsl", "no pooling of the tests uses {name}");
+    }
+    assert_eq!(heads.into_iter().collect::<Vec<_>>(), ["//! src/specialise.rs"], "parts of other files");
+}
+
+/// Kernels whose files have constants of loops that are only valid once these are unrolled, and that are being replaced.
+const NOT_WGSL_YET: &[&str] = &["backward_overlap"];
+
+/// Set to 1, writes shaders/prelude.wgsl anew.
+const WRITE_PRELUDE: &str = "SOFTPOOL_WRITE_PRELUDE";
+
+/// The files of shaders/ by themselves, for an editor that knows WGSL: below shaders/prelude.wgsl, which stands for what
+/// src/specialise.rs makes, those of a kernel are a valid module as they are written, before anything is unrolled.
+#[test]
+fn files_are_wgsl_as_they_are_written() {
+    let first = (k([3, 3]).stride([2]).padding([1]), vec![2, 3, 16, 16]);
+    let tables =
+        [vec![first], one_dimensional(), two_dimensional_disjoint(), two_dimensional_overlapping(), adaptive()];
+    let (mut declared, mut kernels) = (HashSet::new(), BTreeMap::new());
+    let mut prelude = String::from(
+        "// What src/specialise.rs makes, for editors: constants, bindings and accessors of one pooling. No kernel has this file; \
+         a\n// test writes and reads it (tests/translation.rs).\n\n",
+    );
+    for (builder, dims) in tables.concat() {
+        let config = builder.build().expect("a valid configuration");
+        let shape = Shape::new(&dims).expect("a valid shape");
+        for parts in shader_parts(&config, &shape).expect("a valid case") {
+            for line in parts.prelude.lines().filter(|line| !line.starts_with("//!")) {
+                let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let mut words =
+                    words.filter(|word| !matches!(*word, "" | "storage" | "uniform" | "read" | "read_write"));
+                let name = words.find(|word| matches!(*word, "const" | "fn" | "var")).and_then(|_| words.next());
+                if name.is_some_and(|name| declared.insert(name.to_owned())) {
+                    prelude += line;
+                    prelude.push('\n');
+                }
+            }
+            kernels.insert(parts.files.clone(), parts.kernel);
         }
     }
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders/prelude.wgsl");
+    if std::env::var_os(WRITE_PRELUDE).is_some_and(|value| value == "1") {
+        std::fs::write(&path, &prelude).expect("shaders/prelude.wgsl can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == prelude,
+        "shaders/prelude.wgsl is not what src/specialise.rs makes: {WRITE_PRELUDE}=1 cargo test --test translation -- as_they"
+    );
+    assert!(kernels.len() > 12, "the kernels' files: {}", kernels.len());
+    let mut problems = BTreeSet::new();
+    let capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    for (files, kernel) in kernels.into_iter().filter(|(_, kernel)| !NOT_WGSL_YET.contains(kernel)) {
+        let text = [&[prelude.as_str()][..], &files].concat().join("\n");
+        match naga::front::wgsl::parse_str(&text) {
+            Err(error) => drop(problems.insert(format!("{kernel}: {}", error.emit_to_string(&text)))),
+            Ok(module) => {
+                if let Err(error) = Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
+                    problems.insert(format!("{kernel}: {}", error.emit_to_string(&text)));
+                }
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -245,7 +369,7 @@ fn labels_name_the_kernel_and_its_windows() {
     let of_each_kernel = [
         ("backward overlap", " detached"),
         ("backward statistics", " detached"),
-        ("forward overlap", ""),
+        ("forward rows", ""),
         ("second backward input", " detached"),
         ("tangent", " detached"),
     ];

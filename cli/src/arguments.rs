@@ -13,6 +13,7 @@ use crate::dtype::Dtype;
 use crate::encoding::Format;
 use crate::failure::{Failure, Result};
 use crate::image_windows::ImageWindowArguments;
+use crate::kernel_text::Operation;
 use crate::memory_size::MemorySize;
 use crate::windows::WindowArguments;
 
@@ -42,6 +43,11 @@ pub enum Command {
     ///
     /// The stride is the kernel: the picture shows a window beside the next. A transparent image is pooled as by `image`, then drawn and measured over white.
     Compare(CompareArguments),
+    /// Print the shaders that a pooling would dispatch, or a table of them; no device is needed.
+    Wgsl {
+        #[command(subcommand)]
+        operation: Operation,
+    },
 }
 
 #[derive(Args)]

@@ -27,6 +27,11 @@ impl AxisList {
         }
     }
 
+    /// The numbers, as they were given.
+    pub fn values(&self) -> &[usize] {
+        &self.0
+    }
+
     /// The number of axes that it is for, unless it is for any.
     pub fn axes(&self) -> Option<usize> {
         Some(self.0.len()).filter(|&values| values > 1)

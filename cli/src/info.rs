@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use softpool::wgpu::{Adapter, Features};
-use softpool::{ADAPTER_VARIABLE, Error, adapters};
+use softpool::{ADAPTER_VARIABLE, Error, GpuContext, NativeErrors, Tuning, adapters, measure_natives};
 
 use crate::failure::Result;
 
@@ -55,10 +55,34 @@ fn describe(report: &mut String, index: usize, adapter: &Adapter) {
     ] {
         lines.push((name, if features.contains(feature) { "yes" } else { "no" }.to_owned()));
     }
+    match natives(adapter) {
+        Ok(natives) => lines.extend(natives),
+        Err(error) => lines.push(("what it does by itself", format!("not known: {error}"))),
+    }
     let _ = writeln!(report, "\n{index}: {}", info.name);
     for (name, value) in lines {
         let _ = writeln!(report, "   {name:<38} {value}");
     }
+}
+
+/// How far the driver's own functions are off, and which of them kernels use.
+fn natives(adapter: &Adapter) -> softpool::Result<[(&'static str, String); 3]> {
+    let GpuContext { device, queue, .. } = pollster::block_on(GpuContext::from_adapter(adapter.clone()))?;
+    let NativeErrors { unpack_f16, pack_f16, pack_f16_example, exp_near_0, exp, .. } =
+        measure_natives(&device, &queue)?;
+    let used = Tuning::of(&device).natives;
+    let use_of = |used: bool| if used { "used" } else { "not used" };
+    let of_f16 = |wrong: Option<usize>, used: bool| match wrong {
+        None => "not there".into(),
+        Some(0) => format!("exact, {}", use_of(used)),
+        Some(wrong) => format!("{wrong} values wrong, {}", use_of(used)),
+    };
+    let mut pack = of_f16(pack_f16, used.pack_f16);
+    if let Some((value, got)) = pack_f16_example {
+        let _ = write!(pack, " ({value:e} becomes {got:e})");
+    }
+    let exp = format!("{exp_near_0:.1} ulp off near 0, {exp:.1} and 1.25 a unit to -87, {}", use_of(used.exp2));
+    Ok([("unpack2x16float", of_f16(unpack_f16, used.unpack_f16)), ("pack2x16float", pack), ("exp2", exp)])
 }
 
 /// A number of bytes, and beside it the same in the largest unit that it is a multiple of.

@@ -20,6 +20,7 @@ mod image_command;
 mod image_windows;
 mod info;
 mod input_files;
+mod kernel_text;
 mod leftovers;
 mod light;
 mod memory_size;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
         Command::Image(arguments) => image_command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
     };
     match outcome {
         Ok(report) => {

@@ -12,7 +12,8 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 /// What naga says of the text.
 pub fn parse(wgsl: &str) -> Result<(naga::Module, ModuleInfo), Box<dyn Error>> {
     let module = naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module)?;
+    // What GPUs have in Vulkan without a feature.
+    let info = Validator::new(ValidationFlags::all(), Capabilities::SHADER_FLOAT16_IN_FLOAT32).validate(&module)?;
     Ok((module, info))
 }
 

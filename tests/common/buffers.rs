@@ -73,5 +73,6 @@ pub fn run_in_one_buffer(context: &GpuContext, pool: &GpuSoftPool, case: &Case) 
         lse: got[lse].to_vec(),
         grad_input: got[grad_input].to_vec(),
         grad_input_from_statistics: got[from_statistics].to_vec(),
+        natives: pool.tuning().natives,
     }
 }

@@ -9,8 +9,8 @@ pub mod stored;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use softpool::{
-    ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, PipelineCache,
-    Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference, wgpu,
+    ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, Natives,
+    PipelineCache, Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference, wgpu,
 };
 
 /// What fills every output before a run, so that an element that no kernel writes shows.
@@ -184,6 +184,8 @@ pub struct Results {
     pub grad_input: Vec<f32>,
     /// The gradient from the statistics that the forward saved.
     pub grad_input_from_statistics: Vec<f32>,
+    /// What was left to the driver, which the errors allowed depend on.
+    pub natives: Natives,
 }
 
 impl Results {
@@ -245,6 +247,7 @@ pub fn run_with(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> Result
         lse: read(&lse),
         grad_input: read(&grad_input),
         grad_input_from_statistics: read(&from_statistics),
+        natives: pool.tuning().natives,
     };
     let saved = read(&statistics);
     for (name, values) in results.tensors().into_iter().chain([("statistics", saved.as_slice())]) {

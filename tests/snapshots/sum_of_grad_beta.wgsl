@@ -1,0 +1,193 @@
+// softpool sum k3136 s4096
+//! src/specialise.rs
+const KERNEL_D = 1u;
+const KERNEL_H = 1u;
+const KERNEL_W = 3136u;
+const STRIDE_D = 1u;
+const STRIDE_H = 1u;
+const STRIDE_W = 4096u;
+const PADDING_D = 0u;
+const PADDING_H = 0u;
+const PADDING_W = 0u;
+const DILATION_D = 1u;
+const DILATION_H = 1u;
+const DILATION_W = 1u;
+const BLOCK_D = 1u;
+const BLOCK_H = 1u;
+const BLOCK_W = 1u;
+const LANES_X = 64u;
+const LANES_Y = 1u;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
+fn load_x(index: u32) -> f32 { return x[index]; }
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
+fn store_y(index: u32, value: f32) { y[index] = value; }
+@group(0) @binding(2) var<uniform> params: Params;
+//! shaders/window.wgsl
+struct Layout {
+    start: u32,
+    sample: u32,
+    channel: u32,
+    word: u32,
+    position: vec3<u32>,
+}
+struct Params {
+    input_size: vec3<u32>,
+    samples: u32,
+    output_size: vec3<u32>,
+    channels: u32,
+    blocks: vec3<u32>,
+    beta: f32,
+    first_block: vec3<u32>,
+    sign: f32,
+    first_invocation: vec3<u32>,
+    inverse_blocks_w: f32,
+    inverse_blocks_layer: f32,
+    zero: u32,
+    x: Layout,
+    y: Layout,
+    lse: Layout,
+    statistics: Layout,
+    grad_output: Layout,
+    grad_input: Layout,
+    tangent: Layout,
+    moments: Layout,
+    betas: Layout,
+}
+const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
+const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
+const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
+const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
+const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
+struct Block {
+    plane: vec2<u32>,
+    first: vec3<u32>,
+    inside: bool,
+}
+fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
+    var blocks = params.blocks;
+    {
+        blocks = (size + BLOCK - 1u) / BLOCK;
+    }
+    var at = (invocation + params.first_invocation).zyx;
+    var channel = 0u;
+    var plane = vec2(0u, at.x);
+    {
+        at.x = 0u;
+    }
+    var inside = at.y < blocks.y && at.z < blocks.z;
+    {
+        inside = inside && plane.y < params.channels;
+    }
+    set_beta(plane);
+    return Block(plane, at * BLOCK, inside);
+}
+struct Window {
+    c: f32,
+    s: f32,
+    d: f32,
+    y: f32,
+}
+//! shaders/positions.wgsl
+fn window_start(window: vec3<u32>) -> vec3<i32> {
+    let start = vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
+    return start;
+}
+fn window_taps(window: vec3<u32>) -> vec3<u32> {
+    return KERNEL;
+}
+//! shaders/beta.wgsl
+fn set_beta(plane: vec2<u32>) {}
+fn beta() -> f32 {
+    return params.beta;
+}
+//! shaders/shared_window.wgsl
+struct Inside {
+    plane: vec2<u32>,
+    start: vec3<i32>,
+    first: vec3<u32>,
+    count: vec3<u32>,
+}
+fn inside_input(block: Block) -> Inside {
+    let start = window_start(block.first);
+    let size = vec3<i32>(params.input_size);
+    let dilation = vec3<i32>(DILATION);
+    let first = (max(-start, vec3(0)) + dilation - 1) / dilation;
+    let end = min((max(size - start, vec3(0)) + dilation - 1) / dilation, vec3<i32>(window_taps(block.first)));
+    return Inside(block.plane, start, vec3<u32>(first), vec3<u32>(max(end - first, vec3(0))));
+}
+const LANES = LANES_X * LANES_Y;
+//! shaders/sum.wgsl
+fn window_context(plane: vec2<u32>, window: vec3<u32>) -> Window {
+    return Window(0.0, 1.0, 0.0, 0.0);
+}
+fn terms(window: Window, plane: vec2<u32>, at: vec3<u32>) -> vec2<f32> {
+    return vec2(load_x(x_index(plane, at)), 0.0);
+}
+fn store_sums(plane: vec2<u32>, window: vec3<u32>, sums: vec2<f32>) {
+    store_y(y_index(plane, window), sums.x);
+}
+//! shaders/lane_sums.wgsl
+var<workgroup> lane_sums: array<vec2<f32>, LANES>;
+fn sum_of_lanes(lane: u32, own: vec2<f32>) -> vec2<f32> {
+    lane_sums[lane] = own;
+    var parts = LANES;
+    while (parts > 1u) {
+        workgroupBarrier();
+        let half = (parts + 1u) / 2u;
+        if (lane + half < parts) {
+            lane_sums[lane] += lane_sums[lane + half];
+        }
+        parts = half;
+    }
+    return lane_sums[lane];
+}
+//! shaders/sums_by_workgroup.wgsl
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    let block = block_at(workgroup, params.output_size);
+    if (!block.inside) {
+        return;
+    }
+    let inside = inside_input(block);
+    let window = window_context(block.plane, block.first);
+    var sums = vec2(0.0);
+    for (var row = index / LANES_X; row < inside.count.x * inside.count.y; row += LANES_Y) {
+        let row_tap = inside.first + vec3(row / inside.count.y, row % inside.count.y, 0u);
+        var row_sums = vec2(0.0);
+        for (var tap = 4u * (index % LANES_X); tap < inside.count.z; tap += 4u * LANES_X) {
+            var four = vec2(0.0);
+{
+const k = 0u;
+                let column = min(tap + k, inside.count.z - 1u);
+                let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
+                four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+}
+{
+const k = 1u;
+                let column = min(tap + k, inside.count.z - 1u);
+                let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
+                four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+}
+{
+const k = 2u;
+                let column = min(tap + k, inside.count.z - 1u);
+                let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
+                four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+}
+{
+const k = 3u;
+                let column = min(tap + k, inside.count.z - 1u);
+                let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
+                four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+}
+            row_sums += four;
+        }
+        sums += row_sums;
+    }
+    let sum = sum_of_lanes(index, sums);
+    if (index == 0u) {
+        store_sums(block.plane, block.first, sum);
+    }
+}
