@@ -44,6 +44,21 @@ struct Terms {
 fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS>, reference: Reference, far: ptr<function, bool>) -> Terms {
     let size = vec3<i32>(params.output_size);
     let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), size.xy - 1)), 0u));
+    var g: array<vec4<f32>, WINDOW_QUADS>;
+    if (VECTOR_Y) {
+        var aligned: array<vec4<f32>, G_QUADS>;
+        for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
+            let column = at.z - i32(G_LEAD) + i32(4u * quad);
+            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, size.z - 4)));
+        }
+        g = g_at_windows(aligned);
+    } else {
+        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+            let columns = at.z + i32(4u * quad) + LANES_OF_4;
+            let i = start + vec4<u32>(clamp(columns, vec4(0), vec4(size.z - 1))) * step_grad_output();
+            g[quad] = vec4(load_grad_output(i.x), load_grad_output(i.y), load_grad_output(i.z), load_grad_output(i.w));
+        }
+    }
     var terms: Terms;
     for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
         var n = ring[0].parts[quad].n;
@@ -56,19 +71,12 @@ fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS
         for (var tap = 0u; tap < KERNEL_H; tap++) { // unroll
             window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
         }
-        let columns = at.z - i32(WINDOW_LEAD) + i32(4u * quad) + LANES_OF_4;
+        let columns = at.z + i32(4u * quad) + LANES_OF_4;
         let in_strip = (columns >= vec4(max(at.z, 0))) & (columns < vec4(min(at.z + i32(WINDOWS_W), size.z)));
         let exist = in_strip & vec4(at.y >= 0 && at.y < size.y);
         *far |= any(exist & is_far(window, reference) & (n < vec4(DROWNED)));
-        var g: vec4<f32>;
-        if (VECTOR_Y) {
-            g = load_grad_output4(start + u32(clamp(columns.x, 0, size.z - 4)));
-        } else {
-            let i = start + vec4<u32>(clamp(columns, vec4(0), vec4(size.z - 1))) * step_grad_output();
-            g = vec4(load_grad_output(i.x), load_grad_output(i.y), load_grad_output(i.z), load_grad_output(i.w));
-        }
         let d = window.q / window.s;
-        let scaled = g / whole_sum(window);
+        let scaled = g[quad] / whole_sum(window);
         var a = beta() * beta_scale() * scaled;
         var k = scaled * (1.0 - beta() * d);
         var v = vec4(0.0);
@@ -108,86 +116,78 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
-        // What lies further below a window's maximum weighs nothing.
         let scaled_beta = beta() * beta_scale();
-        let lowest_u = -200.0 / scaled_beta;
-        // 0: the strip; then, if it has to be, input by input.
+        // 0: the strip; then, if it has to be, input by input. One loop for both, tested at its end: software drivers run a
+        // loop once more than it turns.
+        var attempt = 0u;
         var attempts = 1u;
-        for (var attempt = 0u; attempt < attempts; attempt++) {
-            let input = vec2((max(attempt, 1u) - 1u) / CELLS_W, (max(attempt, 1u) - 1u) % CELLS_W);
-            var reference = reference_at(plane, vec3<i32>(own + vec3(0u, input)));
-            if (attempt > 0u) {
-                // About itself: what weighs anything in its windows lies near it, or above.
-                let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
-                reference = Reference(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
+        var turn = 0u;
+        var end_turn = TURNS;
+        var input = vec2(0u);
+        var reference = reference_at(plane, vec3<i32>(own));
+        var far = false;
+        var ring: array<Line, RING_ROWS>;
+        loop {
+            for (var i = 0u; i < RING_BEFORE; i++) { // unroll
+                ring[i] = ring[i + 1u];
             }
-            let first_turn = select(0u, max(OFFSET_H + input.x, RING_BEFORE) - RING_BEFORE, attempt > 0u);
-            let end_turn = select(TURNS, OFFSET_H + input.x + RING_ROWS, attempt > 0u);
-            var far = false;
-            var ring: array<Line, RING_ROWS>;
-            for (var turn = first_turn; turn < end_turn; turn++) {
-                for (var i = 0u; i < RING_BEFORE; i++) { // unroll
-                    ring[i] = ring[i + 1u];
-                }
-                let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, reference);
-                ring[RING_BEFORE].parts = windows_of_row(row);
-                ring[RING_BEFORE].m = at_cells(row.m);
-                ring[RING_BEFORE].n = at_cells_n(row.n);
-                ring[RING_BEFORE].z = at_cells(row.z);
-                ring[RING_BEFORE].v = at_cells(row.v);
-                for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                    ring[RING_BEFORE].z[quad] *= 1.0 / beta_scale();
-                    ring[RING_BEFORE].sum[quad] = vec4(0.0);
-                }
-                let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
-                if (turn == window_row * STRIDE_H + RING_BEFORE && window_row < WINDOWS_H) {
-                    let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, reference, &far);
-                    // A bias where an exponent was.
-                    var n = at_patch_n(terms.n);
-                    var p = at_patch(terms.p);
-                    var a = at_patch(terms.a);
-                    var k = at_patch(terms.k);
-                    var v = at_patch(terms.v);
-                    var c = at_patch(terms.c);
-                    // An input is tap after tap of the windows from its own column on downwards.
-                    for (var tap = 0u; tap < KERNEL_W; tap++) {
-                        let cell_n = at_cells_n(n);
-                        let cell_p = at_cells(p);
-                        let cell_a = at_cells(a);
-                        let cell_k = at_cells(k);
-                        let cell_v = at_cells(v);
-                        let cell_c = at_cells(c);
-                        for (var i = 0u; i < KERNEL_H; i++) { // unroll
-                            for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                                let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                                let u = max(ring[i * DILATION_H].z[quad] - cell_p[quad], vec4(lowest_u));
-                                if (SECOND && DETACHED) {
-                                    ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * (ring[i * DILATION_H].v[quad] - cell_v[quad]);
-                                } else if (SECOND) {
-                                    let slope = (ring[i * DILATION_H].v[quad] - cell_v[quad]) * (cell_k[quad] + scaled_beta * u) - cell_c[quad];
-                                    ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * slope;
-                                } else if (DETACHED) {
-                                    ring[i * DILATION_H].sum[quad] += w * cell_k[quad];
-                                } else {
-                                    ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                                }
+            let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, reference);
+            ring[RING_BEFORE].parts = windows_of_row(row);
+            ring[RING_BEFORE].m = at_cells(row.m);
+            ring[RING_BEFORE].n = at_cells_n(row.n);
+            ring[RING_BEFORE].z = at_cells(row.z);
+            ring[RING_BEFORE].v = at_cells(row.v);
+            for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+                ring[RING_BEFORE].z[quad] *= 1.0 / beta_scale();
+                ring[RING_BEFORE].sum[quad] = vec4(0.0);
+            }
+            let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
+            if (turn == window_row * STRIDE_H + RING_BEFORE && window_row < WINDOWS_H) {
+                let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, reference, &far);
+                // A bias where an exponent was.
+                var n = at_patch_n(terms.n);
+                var p = at_patch(terms.p);
+                var a = at_patch(terms.a);
+                var k = at_patch(terms.k);
+                var v = at_patch(terms.v);
+                var c = at_patch(terms.c);
+                // An input is tap after tap of the windows from its own column on downwards.
+                for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
+                    let cell_n = at_cells_n(n);
+                    let cell_p = at_cells(p);
+                    let cell_a = at_cells(a);
+                    let cell_k = at_cells(k);
+                    let cell_v = at_cells(v);
+                    let cell_c = at_cells(c);
+                    for (var i = 0u; i < KERNEL_H; i++) { // unroll
+                        for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
+                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
+                            if (SECOND && DETACHED) {
+                                ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * (ring[i * DILATION_H].v[quad] - cell_v[quad]);
+                            } else if (SECOND) {
+                                let slope = (ring[i * DILATION_H].v[quad] - cell_v[quad]) * (cell_k[quad] + scaled_beta * u) - cell_c[quad];
+                                ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * slope;
+                            } else if (DETACHED) {
+                                ring[i * DILATION_H].sum[quad] += w * cell_k[quad];
+                            } else {
+                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
                             }
                         }
-                        n = previous_taps_n(n);
-                        p = previous_taps(p);
-                        a = previous_taps(a);
-                        k = previous_taps(k);
-                        if (SECOND) {
-                            v = previous_taps(v);
-                            c = previous_taps(c);
-                        }
+                    }
+                    n = previous_taps_n(n);
+                    p = previous_taps(p);
+                    a = previous_taps(a);
+                    k = previous_taps(k);
+                    if (SECOND) {
+                        v = previous_taps(v);
+                        c = previous_taps(c);
                     }
                 }
-                let done = turn - min(turn, OFFSET_H + RING_BEFORE);
-                let at = own + vec3(0u, done, 0u);
-                if (turn < OFFSET_H + RING_BEFORE || at.y >= params.input_size.y || (attempt > 0u && turn + 1u < end_turn)) {
-                    continue;
-                }
+            }
+            let done = turn - min(turn, OFFSET_H + RING_BEFORE);
+            let at = own + vec3(0u, done, 0u);
+            if (turn >= OFFSET_H + RING_BEFORE && at.y < params.input_size.y && (attempt == 0u || turn + 1u == end_turn)) {
                 let index = grad_input_index(plane, at);
                 for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
                     let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
@@ -196,17 +196,28 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     if (attempt == 0u) {
                         store_grad_input_four(index + 4u * quad * step_grad_input(), gradients, exist);
                     } else {
-                        let own_column = columns == vec4(input.y);
+                        let own_column = exist & (columns == vec4(input.y));
                         for (var i = 0u; i < 4u; i++) { // unroll
-                            if (own_column[i] && exist[i]) {
+                            if (own_column[i]) {
                                 store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
                             }
                         }
                     }
                 }
             }
-            if (attempt == 0u && far) {
-                attempts = 1u + CELLS_W * CELLS_H;
+            turn++;
+            if (turn == end_turn) {
+                attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
+                attempt++;
+                input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
+                turn = max(OFFSET_H + input.x, RING_BEFORE) - RING_BEFORE;
+                end_turn = OFFSET_H + input.x + RING_ROWS;
+                // About itself: what weighs anything in its windows lies near it, or above.
+                let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
+                reference = Reference(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
+            }
+            continuing {
+                break if attempt == attempts;
             }
         }
     }

@@ -35,19 +35,24 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         // A bit for each row with a window that goes by the definition.
         var far = 0u;
         var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
-        for (var turn = 0u; turn < TURNS; turn++) {
-            for (var i = 0u; i < RING_BEFORE; i++) { // unroll
-                ring[i] = ring[i + 1u];
-            }
-            for (var i = 0u; i < ROWS_OF_TURN; i++) {
-                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
-                for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-                    if (i == 0u) {
-                        ring[RING_BEFORE][quad] = parts[quad];
-                    } else {
-                        ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-                    }
+        // One loop, tested at its end: software drivers run a loop once more than it turns.
+        var step = 0u;
+        loop {
+            let turn = step / ROWS_OF_TURN;
+            let i = step % ROWS_OF_TURN;
+            let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
+            if (i == 0u) {
+                for (var older = 0u; older < RING_BEFORE; older++) { // unroll
+                    ring[older] = ring[older + 1u];
                 }
+                ring[RING_BEFORE] = parts;
+            } else {
+                for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+                }
+            }
+            if (i + 1u != ROWS_OF_TURN) {
+                continue;
             }
             var row = turn;
             if (HAS_RING) {
@@ -78,6 +83,10 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
                     far |= 1u << row;
                 }
+            }
+            continuing {
+                step++;
+                break if step >= TURNS * ROWS_OF_TURN;
             }
         }
         while (far != 0u) {

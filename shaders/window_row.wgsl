@@ -38,7 +38,7 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     var parts: array<Partial, WINDOW_QUADS>;
     var n = row.n;
     var z = row.z;
-    for (var tap = 0u; tap < KERNEL_W; tap++) {
+    for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
         let window_n = at_windows_n(n);
         let window_z = at_windows(z);
         for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
@@ -56,35 +56,34 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     z = row.z;
     var m = row.m;
     var v = row.v;
-    // Four taps at a time: fewer terms are off by less.
-    for (var first = 0u; first < KERNEL_W; first += 4u) {
-        var four_taps: array<Partial, WINDOW_QUADS>;
-        for (var tap = first; tap < min(first + 4u, KERNEL_W); tap++) {
-            let window_n = at_windows_n(n);
-            let window_z = at_windows(z);
-            let window_m = at_windows(m);
-            let window_v = at_windows(v);
-            for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-                let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-                let u = window_z[quad] - parts[quad].p;
-                four_taps[quad].s += w;
-                four_taps[quad].q += w * u;
-                if (BY_BETA) {
-                    four_taps[quad].a += w * u * u;
-                } else if (TANGENT) {
-                    four_taps[quad].a += w * window_v[quad];
-                    four_taps[quad].b += w * u * window_v[quad];
-                }
+    // Four taps at a time: sums of fewer terms are off by less.
+    var four_taps: array<Partial, WINDOW_QUADS>;
+    for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+        let window_m = at_windows(m);
+        let window_v = at_windows(v);
+        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
+            let u = window_z[quad] - parts[quad].p;
+            four_taps[quad].s += w;
+            four_taps[quad].q += w * u;
+            if (BY_BETA) {
+                four_taps[quad].a += w * u * u;
+            } else if (TANGENT) {
+                four_taps[quad].a += w * window_v[quad];
+                four_taps[quad].b += w * u * window_v[quad];
             }
-            n = next_taps_n(n);
-            z = next_taps(z);
-            m = next_taps(m);
-            if (TANGENT) {
-                v = next_taps(v);
+            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+                parts[quad] = plus(parts[quad], four_taps[quad]);
+                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
             }
         }
-        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            parts[quad] = plus(parts[quad], four_taps[quad]);
+        n = next_taps_n(n);
+        z = next_taps(z);
+        m = next_taps(m);
+        if (TANGENT) {
+            v = next_taps(v);
         }
     }
     return parts;

@@ -461,8 +461,9 @@ impl Problem {
         let [rows, columns] = [1, 2].map(|i| tiled(Kernel::BackwardRows, &self.axes[i], self.input[i], self.output[i]));
         let inputs_read = |strip: u32| columns.div_ceil(strip) * (Cover::of(&width, strip).patch + 3);
         // A few vectors of cells, whatever the stride.
-        let fits = |strip: &u32| strip * width.stride <= 16.max(4 * self.tuning.columns.min(8) / width.kernel.max(4));
-        let strips = [1, 2, 4, 8].into_iter().filter(|&strip| strip <= self.tuning.columns.min(8));
+        let columns_kept = if width.kernel > 3 { self.tuning.columns.min(8) } else { self.tuning.columns };
+        let fits = |strip: &u32| strip * width.stride <= columns_kept.max(8);
+        let strips = [1, 2, 4, 8, 16].into_iter().filter(|&strip| strip <= columns_kept);
         let strip = strips.filter(fits).min_by_key(|&strip| inputs_read(strip))?;
         let taps = u64::from(width.kernel);
         // Turns of a pass, those that complete a row of windows with more to do; and such passes for each input, if need be.
@@ -862,7 +863,8 @@ impl Geometry {
         } else {
             0
         };
-        let window_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
+        let gradient_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
+        let window_lead = if self.kernel == Kernel::BackwardRows { 0 } else { gradient_lead };
         let quads = (lead + patch[2]).div_ceil(4);
         by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
         by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], cells);
@@ -875,6 +877,8 @@ impl Geometry {
             ("QUADS", quads),
             ("WINDOW_LEAD", window_lead),
             ("WINDOW_QUADS", (window_lead + cover[2].windows).div_ceil(4)),
+            ("G_LEAD", gradient_lead),
+            ("G_QUADS", (gradient_lead + cover[2].windows).div_ceil(4)),
             ("CELL_QUADS", cells[2].div_ceil(4)),
             ("COVERED_W", cover[2].patch),
             ("BOX_W", patch[2].max(cover[2].windows)),
@@ -883,6 +887,7 @@ impl Geometry {
             ("PATCH_ROWS", patch[0] * patch[1]),
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
+            ("UNROLL_TAPS", u32::from(axes[2].kernel <= if self.kernel == Kernel::ForwardRows { 5 } else { 3 })),
             ("RING_SUMS", if self.ring_rows > 8 { 4 } else { 1 }),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
@@ -896,8 +901,8 @@ impl Geometry {
     /// How elements of rows move, as functions of WGSL: a kernel's arrays are registers only where every index is a constant.
     pub fn shuffles(&self) -> String {
         let constants: std::collections::HashMap<_, _> = self.constants().into_iter().collect();
-        let [quads, lead, window_quads, window_lead, windows, cell_quads, offset] =
-            ["QUADS", "LEAD", "WINDOW_QUADS", "WINDOW_LEAD", "WINDOWS_W", "CELL_QUADS", "OFFSET_W"]
+        let [quads, lead, window_quads, windows, cell_quads, offset, g_quads, g_lead] =
+            ["QUADS", "LEAD", "WINDOW_QUADS", "WINDOWS_W", "CELL_QUADS", "OFFSET_W", "G_QUADS", "G_LEAD"]
                 .map(|name| constants[name]);
         let AxisWindow { stride, dilation, .. } = self.axes[2];
         let mut text = String::new();
@@ -918,10 +923,11 @@ impl Geometry {
             };
             write("next_taps", quads, quads, &|i| Some(i + dilation));
             write("previous_taps", quads, quads, &|i| i.checked_sub(dilation));
-            write("at_windows", quads, window_quads, &|i| Some(lead + i.saturating_sub(window_lead) * stride));
+            write("at_windows", quads, window_quads, &|i| Some(lead + i * stride));
+            write("g_at_windows", g_quads, window_quads, &|i| Some(g_lead + i));
             write("at_cells", quads, cell_quads, &|i| Some(lead + offset + i));
             let window_of = |i: u32| i.checked_sub(lead).filter(|i| i.is_multiple_of(stride)).map(|i| i / stride);
-            write("at_patch", window_quads, quads, &|i| window_of(i).filter(|&i| i < windows).map(|i| window_lead + i));
+            write("at_patch", window_quads, quads, &|i| window_of(i).filter(|&i| i < windows));
         }
         text
     }

@@ -13,7 +13,8 @@
 //! becomes `KERNEL_W` blocks `{ const tap = 0u; ... }`. The marked text is valid WGSL that means the same, and the
 //! body needs no substitution: its counter is a constant of the language now, and so is what follows from it,
 //! `let row = 2u * tap; // const`, which becomes `const row = 2u * tap;`. `// unroll if KEEP` unrolls only where
-//! that constant is not 0.
+//! that constant is not 0; else the loop is tested at its end, since software drivers run the body of any other once more than it
+//! turns, with an empty mask.
 
 use std::fmt::Write as _;
 
@@ -38,7 +39,17 @@ fn write_lines(lines: &[&str], constants: &[(&str, u32)], constant: bool, unroll
     while index < lines.len() {
         let line = lines[index];
         index += 1;
-        if !is_marked(line, constants) {
+        if let Some(false) = mark(line, constants) {
+            let (counter, bound) = parse_header(line, constants);
+            let body = &lines[index..][..body_length(&lines[index..])];
+            write!(unrolled, "{{\nvar {counter} = 0u;\nloop {{\n").expect("a String takes any text");
+            write_lines(body, constants, false, unrolled);
+            let end = format!("continuing {{\n{counter}++;\nbreak if {counter} >= {bound}u;\n}}\n}}\n}}\n");
+            unrolled.push_str(&end);
+            index += body.len() + 1;
+            continue;
+        }
+        if mark(line, constants).is_none() {
             match line.strip_suffix(CONST_MARK) {
                 Some(declaration) if constant => unrolled.push_str(&declaration.replacen("let ", "const ", 1)),
                 _ => unrolled.push_str(line),
@@ -57,14 +68,15 @@ fn write_lines(lines: &[&str], constants: &[(&str, u32)], constant: bool, unroll
     }
 }
 
-fn is_marked(line: &str, constants: &[(&str, u32)]) -> bool {
-    match line.split_once(MARK) {
-        None => false,
-        Some((_, "")) => true,
-        Some((_, condition)) => match condition.strip_prefix(" if ").and_then(|name| value_of(name, constants)) {
-            Some(value) => value != 0,
-            None => panic!("not a condition to unroll by: {line}"),
-        },
+/// Whether a marked loop is unrolled; nothing for lines without a mark.
+fn mark(line: &str, constants: &[(&str, u32)]) -> Option<bool> {
+    let (_, condition) = line.split_once(MARK)?;
+    if condition.is_empty() {
+        return Some(true);
+    }
+    match condition.strip_prefix(" if ").and_then(|name| value_of(name, constants)) {
+        Some(value) => Some(value != 0),
+        None => panic!("not a condition to unroll by: {line}"),
     }
 }
 
@@ -109,7 +121,7 @@ mod tests {
     fn what_follows_from_counters_is_constant_with_them() {
         let body = "    let j = 2u * i; // const\n    let k = a[j];\n}\n";
         let source = format!("let j = n; // const\nfor (var i = 0u; i < 1u; i++) {{ // unroll if KEEP\n{body}");
-        assert_eq!(unroll(&source, &[("KEEP", 0)]), source);
+        assert!(unroll(&source, &[("KEEP", 0)]).contains("    let j = 2u * i; // const\n"));
         let unrolled = "let j = n; // const\n{\nconst i = 0u;\n    const j = 2u * i;\n    let k = a[j];\n}\n";
         assert_eq!(unroll(&source, &[("KEEP", 1)]), unrolled);
     }
@@ -117,7 +129,8 @@ mod tests {
     #[test]
     fn a_condition_decides() {
         let source = "for (var i = 0u; i < 1u; i++) { // unroll if KEEP\n}\n";
-        assert_eq!(unroll(source, &[("KEEP", 0)]), source);
+        let rolled = "{\nvar i = 0u;\nloop {\ncontinuing {\ni++;\nbreak if i >= 1u;\n}\n}\n}\n";
+        assert_eq!(unroll(source, &[("KEEP", 0)]), rolled);
         assert_eq!(unroll(source, &[("KEEP", 1)]), "{\nconst i = 0u;\n}\n");
     }
 
