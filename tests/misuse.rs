@@ -1150,7 +1150,7 @@ fn by_axis() -> impl Strategy<Value = Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: common::failed_seeds("tests/seeds/misuse.txt"), ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn any_numbers_give_a_result_or_an_error(
@@ -1264,7 +1264,10 @@ fn any_views_give_a_plan_or_an_error() {
         let call = Call::new(context);
         let buffer = call.buffer(BUFFER_BYTES, wgpu::BufferUsages::STORAGE);
         let (planned, refused) = (std::cell::Cell::new([0; 4]), std::cell::Cell::new([0; 4]));
-        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) };
+        let config = ProptestConfig {
+            failure_persistence: common::failed_seeds("tests/seeds/misuse.txt"),
+            ..ProptestConfig::with_cases(192)
+        };
         let deterministic = proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm);
         let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, deterministic);
         let result = runner.run(&strategy, |((input, output), places, (statistics, [optional, saves], kind))| {
