@@ -112,7 +112,8 @@ struct Sample {
 fn check_flat(samples: &[Sample]) -> Result<()> {
     let third = samples.len() / 3;
     let largest = |samples: &[Sample], number: fn(&Sample) -> usize| samples.iter().map(number).max().unwrap_or(0);
-    let numbers: [(&str, fn(&Sample) -> usize, usize); 6] = [
+    type Number = fn(&Sample) -> usize;
+    let numbers: [(&str, Number, usize); 6] = [
         ("the process's memory", |sample| sample.process, SLACK_BYTES),
         ("the device's memory", |sample| sample.device, SLACK_BYTES),
         ("the number of buffers", |sample| sample.buffers, 16),
@@ -214,7 +215,7 @@ impl Host {
             let index = self.random(self.kept.len());
             self.replay(index)?;
         }
-        if self.rounds % ROUNDS_OF_A_DEVICE == 0 {
+        if self.rounds.is_multiple_of(ROUNDS_OF_A_DEVICE) {
             self.lose_a_device()?;
         }
         Ok(())
