@@ -16,11 +16,22 @@ const DILATION_W = 1u;
 const SPAN_D = 1u;
 const SPAN_H = 3u;
 const SPAN_W = 3u;
+const COMMON_D = 1u;
+const COMMON_H = 1u;
+const COMMON_W = 1u;
+const STEP_D = 1u;
+const STEP_H = 1u;
+const STEP_W = 1u;
+const INVERSE_D = 0u;
+const INVERSE_H = 0u;
+const INVERSE_W = 0u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
 const CHANNELS = 1u;
 const ONE_CHANNEL = 1u;
+const TAPS = 9u;
+const LEVELS = 1u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 48u;
@@ -44,20 +55,20 @@ const LEAD = 0u;
 const QUADS = 5u;
 const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 2u;
+const G_LEAD = 0u;
+const G_QUADS = 2u;
 const CELL_QUADS = 4u;
 const COVERED_W = 17u;
 const BOX_W = 17u;
 const KERNEL_BITS = 0u;
 const CELL_ROWS = 2u;
 const PATCH_ROWS = 3u;
-const WORD_ROWS = 1u;
-const Y_WORD_ROWS = 1u;
-const GRADIENT_WORD_ROWS = 1u;
 const RING_ROWS = 1u;
 const RING_BEFORE = 0u;
+const UNROLL_TAPS = 1u;
+const RING_SUMS = 1u;
 const RING_TAPS = 1u;
 const WINDOW_ROWS = 1u;
-const TAPS = 9u;
 const OTHERS = 8u;
 const HAS_DEPTH = false;
 const MASKED = true;
@@ -73,13 +84,12 @@ const STORE_Y = true;
 const SAVE_LSE = true;
 const SAVE_STATISTICS = true;
 const SAVE_MOMENTS = true;
-const BY_BETA = false;
+const BY_BETA = true;
 const SECOND = false;
 const TANGENT = true;
 const HAS_RING = false;
 const WHOLE_PLANES = true;
 const ONE_SAMPLE = true;
-const PAIRS = false;
 const CHANNELS_LAST = false;
 const NATIVE_UNPACK = false;
 const NATIVE_PACK = false;
@@ -92,8 +102,6 @@ fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_x(index: u32) -> f32 { return x[index]; }
 fn load_x4(index: u32) -> vec4<f32> { return vec4(load_x(index + 0u), load_x(index + 1u), load_x(index + 2u), load_x(index + 3u)); }
-fn load_x_word(index: u32) -> u32 { return 0u; }
-fn x_of_bits(bits: vec4<u32>) -> vec4<f32> { return vec4(0.0); }
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 fn step_y() -> u32 { return params.y.position.z; }
 fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + plane.x * params.y.sample + plane.y * params.y.channel + at.x * params.y.position.x + at.y * params.y.position.y + at.z * step_y(); }
@@ -102,8 +110,6 @@ fn load_y4(index: u32) -> vec4<f32> { return vec4(load_y(index + 0u), load_y(ind
 fn store_y(index: u32, value: f32) { y[index] = value; }
 fn store_y4(index: u32, values: vec4<f32>) { store_y(index + 0u, values[0]); store_y(index + 1u, values[1]); store_y(index + 2u, values[2]); store_y(index + 3u, values[3]); }
 fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y(index + 0u * step_y(), values.x); } if (exist.y) { store_y(index + 1u * step_y(), values.y); } if (exist.z) { store_y(index + 2u * step_y(), values.z); } if (exist.w) { store_y(index + 3u * step_y(), values.w); } }
-fn store_y_word(index: u32, word: u32) {  }
-fn bits_of_y(values: vec4<f32>) -> vec4<u32> { return vec4(0u); }
 @group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 fn step_lse() -> u32 { return params.lse.position.z; }
 fn lse_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.lse.start + plane.x * params.lse.sample + plane.y * params.lse.channel + at.x * params.lse.position.x + at.y * params.lse.position.y + at.z * step_lse(); }
@@ -133,8 +139,6 @@ fn load_grad_input4(index: u32) -> vec4<f32> { return vec4(load_grad_input(index
 fn store_grad_input(index: u32, value: f32) { grad_input[index] = value; }
 fn store_grad_input4(index: u32, values: vec4<f32>) { store_grad_input(index + 0u, values[0]); store_grad_input(index + 1u, values[1]); store_grad_input(index + 2u, values[2]); store_grad_input(index + 3u, values[3]); }
 fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input(index + 0u * step_grad_input(), values.x); } if (exist.y) { store_grad_input(index + 1u * step_grad_input(), values.y); } if (exist.z) { store_grad_input(index + 2u * step_grad_input(), values.z); } if (exist.w) { store_grad_input(index + 3u * step_grad_input(), values.w); } }
-fn store_grad_input_word(index: u32, word: u32) {  }
-fn bits_of_grad_input(values: vec4<f32>) -> vec4<u32> { return vec4(0u); }
 @group(0) @binding(6) var<storage, read_write> tangent: array<f32>;
 fn step_tangent() -> u32 { return params.tangent.position.z; }
 fn tangent_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.tangent.start + plane.x * params.tangent.sample + plane.y * params.tangent.channel + at.x * params.tangent.position.x + at.y * params.tangent.position.y + at.z * step_tangent(); }
@@ -145,21 +149,31 @@ fn step_moments() -> u32 { return params.moments.position.z; }
 fn moments_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.moments.start + plane.x * params.moments.sample + plane.y * params.moments.channel + at.x * params.moments.position.x + at.y * params.moments.position.y + at.z * step_moments(); }
 fn load_moments(index: u32) -> f32 { return moments[index]; }
 fn load_moments4(index: u32) -> vec4<f32> { return vec4(load_moments(index + 0u), load_moments(index + 1u), load_moments(index + 2u), load_moments(index + 3u)); }
+fn store_moments(index: u32, value: f32) { moments[index] = value; }
+fn store_moments4(index: u32, values: vec4<f32>) { store_moments(index + 0u, values[0]); store_moments(index + 1u, values[1]); store_moments(index + 2u, values[2]); store_moments(index + 3u, values[3]); }
+fn store_moments_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_moments(index + 0u * step_moments(), values.x); } if (exist.y) { store_moments(index + 1u * step_moments(), values.y); } if (exist.z) { store_moments(index + 2u * step_moments(), values.z); } if (exist.w) { store_moments(index + 3u * step_moments(), values.w); } }
 @group(0) @binding(8) var<storage, read_write> betas: array<f32>;
 fn step_betas() -> u32 { return params.betas.position.z; }
 fn betas_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.betas.start + plane.x * params.betas.sample + plane.y * params.betas.channel + at.x * params.betas.position.x + at.y * params.betas.position.y + at.z * step_betas(); }
 fn load_betas(index: u32) -> f32 { return betas[index]; }
 fn load_betas4(index: u32) -> vec4<f32> { return vec4(load_betas(index + 0u), load_betas(index + 1u), load_betas(index + 2u), load_betas(index + 3u)); }
 fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
+fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
 fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
+fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
+fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
+fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(0.0, 0.0, 0.0, 0.0)); }
 fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
+fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
 fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
+fn g_at_windows_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
+fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
+fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(9) var<uniform> params: Params;
-fn store_moments(index: u32, value: f32) { moments[index] = value; }
-fn store_moments4(index: u32, values: vec4<f32>) { store_moments(index + 0u, values[0]); store_moments(index + 1u, values[1]); store_moments(index + 2u, values[2]); store_moments(index + 3u, values[3]); }
-fn store_moments_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_moments(index + 0u * step_moments(), values.x); } if (exist.y) { store_moments(index + 1u * step_moments(), values.y); } if (exist.z) { store_moments(index + 2u * step_moments(), values.z); } if (exist.w) { store_moments(index + 3u * step_moments(), values.w); } }
 const LANES_X = 1u;
-const LANES_Y = 8u;
-const CHUNK_ROWS = 2u;
-const CHUNK_QUADS = 2u;
-const CHUNK = 4u;
+const LANES_Y = 4u;
+const GROUPS = 16u;
+const CHUNK_ROWS = 1u;
+const CHUNK_QUADS = 1u;
+const CHUNK = 1u;
+const SCALE_BITS = 4u;

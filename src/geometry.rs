@@ -431,7 +431,7 @@ impl Problem {
         let [depth, height, width] = self.axes;
         let [rows, columns] = [self.output[1], self.output[2]];
         let most_columns = if width.kernel > 3 { self.tuning.columns.min(8) } else { self.tuning.columns };
-        let inputs_read = |strip: u32| columns.div_ceil(strip) * (patch_of(&width, strip) + 3);
+        let inputs_read = |strip: u32| u64::from(columns.div_ceil(strip)) * u64::from(patch_of(&width, strip) + 3);
         let strip = (1..=most_columns / 4).map(|quads| 4 * quads).min_by_key(|&strip| inputs_read(strip))?;
         let iterations = |rows: u32| {
             let ring = self.ring(&[1, rows, strip]);
@@ -459,7 +459,8 @@ impl Problem {
             return None;
         }
         let [rows, columns] = [1, 2].map(|i| tiled(Kernel::BackwardRows, &self.axes[i], self.input[i], self.output[i]));
-        let inputs_read = |strip: u32| columns.div_ceil(strip) * (Cover::of(&width, strip).patch + 3);
+        let inputs_read =
+            |strip: u32| u64::from(columns.div_ceil(strip)) * u64::from(Cover::of(&width, strip).patch + 3);
         // A few vectors of cells, whatever the stride.
         let columns_kept = if width.kernel > 3 { self.tuning.columns.min(8) } else { self.tuning.columns };
         let fits = |strip: &u32| strip * width.stride <= columns_kept.max(8);
@@ -906,7 +907,8 @@ impl Geometry {
                 .map(|name| constants[name]);
         let AxisWindow { stride, dilation, .. } = self.axes[2];
         let mut text = String::new();
-        for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "BROKEN")] {
+        // Where no window starts there is none: 0, or BROKEN of shaders/partial.wgsl, which is above every exponent.
+        for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "1 << 20")] {
             let mut write = |name: &str, from_quads: u32, to_quads: u32, from: &dyn Fn(u32) -> Option<u32>| {
                 let place = |i: u32| match from(i) {
                     Some(from) => {

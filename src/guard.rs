@@ -24,7 +24,8 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{RecvTimeoutError, SendError, Sender, channel, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::{Error, Result};
@@ -190,24 +191,53 @@ pub(crate) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    start_thread(move || {
+    let (sender, receiver) = sync_channel(1);
+    on_another_thread(move || {
         // Nobody waits for it any more if that fails.
         let _ = sender.send(work());
     })?;
     receiver.recv_timeout(limit).unwrap_or_else(|error| {
         Err(match error {
             RecvTimeoutError::Timeout => Error::TimedOut { limit },
-            // The thread has panicked.
+            // The work has panicked.
             RecvTimeoutError::Disconnected => lost(None),
         })
     })
 }
 
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Where threads wait that have worked before.
+static IDLE: Mutex<Vec<Sender<Work>>> = Mutex::new(Vec::new());
+
+/// Works on a thread that is idle, or on a new one if there is none. Threads are kept, because wgpu keeps something for each
+/// that has ever had an error scope: there are as many as have ever worked at once.
+///
 /// # Errors
 /// [`Error::Refused`] if there is no thread to be had.
-pub(crate) fn start_thread(work: impl FnOnce() + Send + 'static) -> Result<()> {
-    let thread = std::thread::Builder::new().name("softpool read".into()).spawn(work);
+pub(crate) fn on_another_thread(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut work: Work = Box::new(work);
+    // Not in the loop's condition, whose guard would live as long as its body.
+    while let Some(thread) = { idle().pop() } {
+        match thread.send(work) {
+            Ok(()) => return Ok(()),
+            Err(SendError(unsent)) => work = unsent,
+        }
+    }
+    let (sender, receiver) = channel();
+    let run = move || {
+        loop {
+            // Who waits for the result learns of a panic.
+            let _ = catch_unwind(AssertUnwindSafe(work));
+            idle().push(sender.clone());
+            match receiver.recv() {
+                Ok(next) => work = next,
+                Err(_) => return,
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("softpool read".into()).spawn(run);
     thread.map(drop).map_err(|error| Error::Refused(format!("no thread can wait for the device: {error}")))
 }
 
@@ -257,6 +287,10 @@ mod tests {
         assert_eq!(within(Duration::from_secs(60), || Ok(7)).expect("it is there"), 7);
         let refused = within(Duration::from_secs(60), || -> Result<()> { Err(Error::OutOfMemory) });
         assert!(matches!(refused, Err(Error::OutOfMemory)));
+        // The threads of both are there again.
+        std::thread::sleep(limit);
+        assert!(within(Duration::from_secs(60), || Ok(std::thread::current().id())).is_ok());
+        assert!(IDLE.lock().expect("no panic").len() <= 2);
         let panicked = within(Duration::from_secs(60), || -> Result<()> { panic!("a driver's fault") });
         assert!(matches!(panicked, Err(Error::DeviceLost { .. })));
     }

@@ -11,6 +11,9 @@ use crate::element::whole_words;
 use crate::geometry::{Cover, Extent, Geometry, Grid, Kernel, Problem};
 use crate::{Error, Result};
 
+/// Dispatches of a pooling: more are limits too small for its tensors, and would take more memory than they.
+const MAX_DISPATCHES: usize = 1 << 20;
+
 /// What a device allows of a dispatch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DispatchLimits {
@@ -153,7 +156,17 @@ pub(crate) fn pieces(problem: &Problem, geometry: &Geometry, limits: DispatchLim
     let mut pieces = Vec::new();
     while let Some(region) = regions.pop() {
         let Some((axis, bytes)) = too_large(problem, geometry, &region, limits) else {
-            pieces.extend(grid_pieces(geometry, region, limits));
+            let of_region = grid_pieces(geometry, region, limits).take(MAX_DISPATCHES + 1 - pieces.len());
+            pieces.extend(of_region);
+            if pieces.len() > MAX_DISPATCHES {
+                return Err(Error::DeviceLimit {
+                    what: "the number of dispatches",
+                    given: pieces.len() as u64,
+                    limit: "max_compute_workgroups_per_dimension or max_storage_buffer_binding_size",
+                    allowed: MAX_DISPATCHES as u64,
+                    fix: "request larger limits, or pool less at once",
+                });
+            }
             continue;
         };
         let undivided = if axis == 1 { geometry.channels_of_invocation() } else { 1 };
@@ -203,24 +216,18 @@ fn too_large(problem: &Problem, geometry: &Geometry, region: &Region, limits: Di
 }
 
 /// The dispatches of a region, by the number of workgroups that one may have along an axis.
-fn grid_pieces(geometry: &Geometry, region: Region, limits: DispatchLimits) -> Vec<Piece> {
+fn grid_pieces(geometry: &Geometry, region: Region, limits: DispatchLimits) -> impl Iterator<Item = Piece> {
     let grid = geometry.grid(region.block_counts(), region.count[0], region.count[1]);
     let blocks_of_workgroup = geometry.blocks_of_workgroup();
-    let chunks = |i: usize| {
+    let chunks = move |i: usize| {
         let step = u64::from(limits.workgroups) * u64::from(blocks_of_workgroup[i]);
         let step = u32::try_from(step).unwrap_or(u32::MAX);
         (0..grid[i])
             .step_by(step as usize)
             .map(move |first| (first, (grid[i] - first).min(step).div_ceil(blocks_of_workgroup[i])))
     };
-    let mut pieces = Vec::new();
-    for (z, workgroups_z) in chunks(2) {
-        for (y, workgroups_y) in chunks(1) {
-            for (x, workgroups_x) in chunks(0) {
-                let workgroups = [workgroups_x, workgroups_y, workgroups_z];
-                pieces.push(Piece { region, first_invocation: [x, y, z], workgroups });
-            }
-        }
-    }
-    pieces
+    let rows = move || chunks(2).flat_map(move |z| chunks(1).map(move |y| (y, z)));
+    rows().flat_map(move |(y, z)| {
+        chunks(0).map(move |x| Piece { region, first_invocation: [x.0, y.0, z.0], workgroups: [x.1, y.1, z.1] })
+    })
 }

@@ -12,6 +12,9 @@ use crate::{Error, Memory, PipelineCache, Recipe, Result};
 ///
 /// Recording a plan allocates nothing, writes nothing through the queue and submits nothing. A plan can be recorded any
 /// number of times, and any number of plans into one encoder or pass. It keeps the buffers alive that it binds.
+///
+/// What is recorded on a device that is lost, before or after, doesn't run, and is no panic: the read that follows is
+/// [`Error::DeviceLost`], and the host's lost callback hears of it.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     label: String,

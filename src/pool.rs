@@ -171,7 +171,8 @@ impl GpuSoftPool {
     /// Prepares a forward pass over buffers of the host: [`Recipes::forward`].
     ///
     /// # Errors
-    /// Those of [`Recipes::forward`], and [`Error::NotABuffer`].
+    /// Those of [`Recipes::forward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_forward(&self, tensors: ForwardTensors<'_>) -> Result<Plan> {
         self.prepare(&self.recipes().forward(tensors)?)
     }
@@ -179,7 +180,8 @@ impl GpuSoftPool {
     /// Prepares a backward pass over buffers of the host: [`Recipes::backward`].
     ///
     /// # Errors
-    /// Those of [`Recipes::backward`], and [`Error::NotABuffer`].
+    /// Those of [`Recipes::backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_backward(&self, tensors: BackwardTensors<'_>) -> Result<Plan> {
         self.prepare(&self.recipes().backward(tensors)?)
     }
@@ -187,7 +189,8 @@ impl GpuSoftPool {
     /// Prepares the gradient of beta: [`Recipes::grad_beta`].
     ///
     /// # Errors
-    /// Those of [`Recipes::grad_beta`], and [`Error::NotABuffer`].
+    /// Those of [`Recipes::grad_beta`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_grad_beta(&self, tensors: GradBetaTensors<'_>) -> Result<Plan> {
         self.prepare(&self.recipes().grad_beta(tensors)?)
     }
@@ -195,7 +198,8 @@ impl GpuSoftPool {
     /// Prepares the forward-mode derivative: [`Recipes::jvp`].
     ///
     /// # Errors
-    /// Those of [`Recipes::jvp`], and [`Error::NotABuffer`].
+    /// Those of [`Recipes::jvp`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_jvp(&self, tensors: JvpTensors<'_>) -> Result<Plan> {
         self.prepare(&self.recipes().jvp(tensors)?)
     }
@@ -203,7 +207,8 @@ impl GpuSoftPool {
     /// Prepares the derivative of the backward pass: [`Recipes::second_backward`].
     ///
     /// # Errors
-    /// Those of [`Recipes::second_backward`], and [`Error::NotABuffer`].
+    /// Those of [`Recipes::second_backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
+    /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_second_backward(&self, tensors: SecondBackwardTensors<'_>) -> Result<Plan> {
         self.prepare(&self.recipes().second_backward(tensors)?)
     }

@@ -327,8 +327,8 @@ impl Kernel {
             Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")],
             Self::ForwardRows => {
                 let values = match derives {
-                    false => [FORWARD, shader!("forward_values")],
-                    true => [TANGENT, shader!("derivative_values")],
+                    false => vec![FORWARD, shader!("forward_values")],
+                    true => vec![STATISTICS, TANGENT, shader!("derivative_values")],
                 };
                 let kernel = shader!("forward_rows");
                 [&[ROWS, PARTIAL, WINDOW_ROW], values.as_slice(), &[kernel]].concat()

@@ -282,7 +282,7 @@ impl GpuTensor {
                     let _ = mapped.send(Err(error));
                 }
             };
-            if let Err(error) = guard::start_thread(wait) {
+            if let Err(error) = guard::on_another_thread(wait) {
                 let _ = failed.send(Err(error));
             }
         }

@@ -18,7 +18,7 @@ fn with_little_memory<T>(work: impl FnOnce() -> T) -> T {
     let kilobytes: usize = size.trim().trim_end_matches("kB").trim().parse().expect("a number");
     let before = getrlimit(Resource::As);
     let current = Some((kilobytes * 1024 + ROOM) as u64);
-    setrlimit(Resource::As, Rlimit { current, ..before.clone() }).expect("less than before");
+    setrlimit(Resource::As, Rlimit { current, ..before }).expect("less than before");
     let result = work();
     setrlimit(Resource::As, before).expect("as before");
     result

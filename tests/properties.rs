@@ -17,7 +17,7 @@ fn config() -> ProptestConfig {
         rng_seed: if default.rng_seed == RngSeed::Random { RngSeed::Fixed(210_100_440) } else { default.rng_seed },
         // Each step of shrinking compiles kernels anew.
         max_shrink_iters: 200,
-        failure_persistence: None,
+        failure_persistence: common::failed_seeds("tests/seeds/properties.txt"),
         ..default
     }
 }

@@ -61,9 +61,19 @@ const SNAPSHOTS: &[Snapshot] = &[
         false,
         Tuning::GPU,
     ),
-    ("sum_of_grad_beta", GradBeta, 2, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
-    ("tangent_of_jvp", Jvp, 1, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
-    ("second_backward_input", SecondBackward, 2, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("sum_of_grad_beta", GradBeta, 1, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("jvp_rows_k3_s2_p1", Jvp, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("backward_rows_k3_s1_p1", Backward, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    (
+        "second_backward_rows_k3_s2_p1",
+        SecondBackward,
+        1,
+        || windows(3, 2, 1),
+        &[8, 64, 112, 112],
+        F32,
+        false,
+        Tuning::GPU,
+    ),
 ];
 
 fn windows(kernel: usize, stride: usize, padding: usize) -> SoftPoolConfigBuilder {

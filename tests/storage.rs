@@ -260,7 +260,13 @@ fn calls_keep_the_type() {
 fn config() -> ProptestConfig {
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { 16 };
     let rng_seed = proptest::test_runner::RngSeed::Fixed(210_100_440);
-    ProptestConfig { cases, rng_seed, max_shrink_iters: 50, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        rng_seed,
+        max_shrink_iters: 50,
+        failure_persistence: common::failed_seeds("tests/seeds/storage.txt"),
+        ..ProptestConfig::default()
+    }
 }
 
 /// Kernel, stride, padding, dilation and surplus positions of an axis; without a kernel, an adaptive output size.

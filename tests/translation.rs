@@ -367,10 +367,12 @@ fn labels_name_the_kernel_and_its_windows() {
     let parts: BTreeSet<(&str, &str)> = parts.map(|parts| parts.expect("a kernel and its windows")).collect();
     // The rule has no part in the forward.
     let of_each_kernel = [
-        ("backward overlap", " detached"),
+        ("backward rows", " detached"),
         ("backward statistics", " detached"),
         ("forward rows", ""),
+        ("forward rows", " detached"),
         ("second backward input", " detached"),
+        ("second backward rows", " detached"),
         ("tangent", " detached"),
     ];
     // Nor in a sum, whose label may show it all the same.

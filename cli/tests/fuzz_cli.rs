@@ -191,7 +191,7 @@ fn arguments() {
 }
 
 fn line(bytes: &mut Unstructured<'_>) -> Result<Vec<String>> {
-    let mut line = words(*bytes.choose(&LINES)?);
+    let mut line = words(bytes.choose(&LINES)?);
     for _ in 0..bytes.int_in_range(0..=3)? {
         let at = bytes.int_in_range(1..=line.len() - 1)?;
         match bytes.int_in_range(0..=4u8)? {
@@ -199,11 +199,11 @@ fn line(bytes: &mut Unstructured<'_>) -> Result<Vec<String>> {
             1 => drop(line.remove(at)),
             2 => line.insert(at, (*bytes.choose(&VALUES)?).to_owned()),
             3 => {
-                let other = words(*bytes.choose(&LINES)?);
+                let other = words(bytes.choose(&LINES)?);
                 let from = bytes.int_in_range(1..=other.len() - 1)?;
                 line.splice(at..at, other[from..(from + 2).min(other.len())].to_vec());
             }
-            _ => line[at].push_str(*bytes.choose(&["0", ",", "-", "x", "9999999999"])?),
+            _ => line[at].push_str(bytes.choose(&["0", ",", "-", "x", "9999999999"])?),
         }
         if line.len() < 2 {
             break;

@@ -102,8 +102,8 @@ fn is_moderate(elements: usize, limits: &wgpu::Limits) -> bool {
     let (bytes, workgroups) = (limits.max_storage_buffer_binding_size, limits.max_compute_workgroups_per_dimension);
     let most = match bytes {
         _ if workgroups < 1 << 14 => 1 << 14,
-        ..0x10_0000 => 1 << 14,
-        ..0x7fff_ffff => 1 << 27,
+        0..0x10_0000 => 1 << 14,
+        0x10_0000..0x7fff_ffff => 1 << 27,
         _ => 1 << 36,
     };
     elements <= most
@@ -111,7 +111,7 @@ fn is_moderate(elements: usize, limits: &wgpu::Limits) -> bool {
 
 fn check_recipe(recipe: &Recipe<'_>, limits: &wgpu::Limits) {
     for &bytes in recipe.scratch() {
-        assert!(bytes > 0 && bytes % 4 == 0 && bytes <= limits.max_buffer_size, "scratch of {bytes} bytes");
+        assert!(bytes > 0 && bytes.is_multiple_of(4) && bytes <= limits.max_buffer_size, "scratch of {bytes} bytes");
     }
     for dispatch in recipe.dispatches() {
         check_dispatch(dispatch, recipe, limits);
@@ -138,15 +138,15 @@ fn check_dispatch(dispatch: &Dispatch<'_>, recipe: &Recipe<'_>, limits: &wgpu::L
     assert!(bindings.len() < limits.max_bindings_per_bind_group as usize, "{label}: too many bindings");
     let params = dispatch.params().len() as u64;
     assert!(
-        params % 16 == 0 && params <= limits.max_uniform_buffer_binding_size,
+        params.is_multiple_of(16) && params <= limits.max_uniform_buffer_binding_size,
         "{label}: {params} bytes of parameters"
     );
     assert!(bindings.iter().any(|binding| binding.written), "{label}: nothing is written");
     for (index, binding) in bindings.iter().enumerate() {
         let at = format!("{label}: binding {index} of {bindings:?}");
         let alignment = u64::from(limits.min_storage_buffer_offset_alignment);
-        assert!(binding.byte_offset % alignment == 0, "{at} isn't aligned");
-        assert!(binding.bytes > 0 && binding.bytes % 4 == 0, "{at} is no whole number of words");
+        assert!(binding.byte_offset.is_multiple_of(alignment), "{at} isn't aligned");
+        assert!(binding.bytes > 0 && binding.bytes.is_multiple_of(4), "{at} is no whole number of words");
         assert!(binding.bytes <= limits.max_storage_buffer_binding_size, "{at} is beyond what can be bound");
         assert!(binding.bytes <= u64::from(u32::MAX), "{at} is beyond 32-bit indices");
         let end = binding.byte_offset.checked_add(binding.bytes);

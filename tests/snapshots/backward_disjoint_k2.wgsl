@@ -15,6 +15,7 @@ const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
+const TAPS = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
@@ -23,7 +24,6 @@ const QUADS = 4u;
 const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 2u;
 const CELL_QUADS = 4u;
-const TAPS = 4u;
 const MASKED = false;
 const HAS_REMAINDER = false;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
@@ -136,6 +136,9 @@ fn from_bits(bits: u32) -> f32 {
 }
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+}
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
 }
 //! shaders/positions.wgsl
 fn window_start(window: vec3<u32>) -> vec3<i32> {
@@ -757,6 +760,7 @@ const tap = 3u;
         mean_t += w[tap] * t[tap];
 }
     let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
+    let empty = is_empty(taps.magnitude, c);
     var gradients: array<f32, TAPS>;
 {
 const tap = 0u;
@@ -764,6 +768,7 @@ const tap = 0u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 1u;
@@ -771,6 +776,7 @@ const tap = 1u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 2u;
@@ -778,6 +784,7 @@ const tap = 2u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 3u;
@@ -785,6 +792,7 @@ const tap = 3u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
     return gradients;
 }

@@ -15,6 +15,7 @@ const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 4u;
+const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
@@ -23,7 +24,6 @@ const QUADS = 5u;
 const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 1u;
 const CELL_QUADS = 4u;
-const TAPS = 9u;
 const MASKED = true;
 const HAS_REMAINDER = true;
 @group(0) @binding(0) var<storage, read> x: array<vec2<u32>>;
@@ -140,6 +140,9 @@ fn from_bits(bits: u32) -> f32 {
 }
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+}
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
 }
 //! shaders/positions.wgsl
 fn window_start(window: vec3<u32>) -> vec3<i32> {
@@ -971,6 +974,7 @@ const tap = 8u;
         mean_t += w[tap] * t[tap];
 }
     let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
+    let empty = is_empty(taps.magnitude, c);
     var gradients: array<f32, TAPS>;
 {
 const tap = 0u;
@@ -978,6 +982,7 @@ const tap = 0u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 1u;
@@ -985,6 +990,7 @@ const tap = 1u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 2u;
@@ -992,6 +998,7 @@ const tap = 2u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 3u;
@@ -999,6 +1006,7 @@ const tap = 3u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 4u;
@@ -1006,6 +1014,7 @@ const tap = 4u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 5u;
@@ -1013,6 +1022,7 @@ const tap = 5u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 6u;
@@ -1020,6 +1030,7 @@ const tap = 6u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 7u;
@@ -1027,6 +1038,7 @@ const tap = 7u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
 {
 const tap = 8u;
@@ -1034,6 +1046,7 @@ const tap = 8u;
         {
             gradients[tap] *= 1.0 + (t[tap] - mean_t);
         }
+        gradients[tap] = select(gradients[tap], 0.0, empty);
 }
     return gradients;
 }

@@ -1,23 +1,27 @@
 // softpool backward input k6 s1 adaptive
 //! src/specialise.rs
-const KERNEL_D = 1u;
-const KERNEL_H = 6u;
-const KERNEL_W = 6u;
 const STRIDE_D = 1u;
 const STRIDE_H = 1u;
 const STRIDE_W = 1u;
 const PADDING_D = 0u;
 const PADDING_H = 0u;
 const PADDING_W = 0u;
-const DILATION_D = 1u;
-const DILATION_H = 1u;
-const DILATION_W = 1u;
 const SPAN_D = 1u;
 const SPAN_H = 6u;
 const SPAN_W = 6u;
+const COMMON_D = 1u;
+const COMMON_H = 1u;
+const COMMON_W = 1u;
+const STEP_D = 1u;
+const STEP_H = 1u;
+const STEP_W = 1u;
+const INVERSE_D = 0u;
+const INVERSE_H = 0u;
+const INVERSE_W = 0u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 1u;
+const LEVELS = 1u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
@@ -71,8 +75,6 @@ struct Params {
     moments: Layout,
     betas: Layout,
 }
-const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
-const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
@@ -126,20 +128,22 @@ const LARGEST = 3.4e38;
 fn offset(z: f32, c: f32) -> f32 {
     return max(z - c, -LARGEST);
 }
+const INFINITY_BITS = 0x7f800000u;
 struct Window {
     c: f32,
     s: f32,
     d: f32,
     y: f32,
 }
+fn weight_in(window: Window, z: f32) -> f32 {
+    return select(weigh(z, window.c) / window.s, 0.0, bitcast<u32>(window.s) == INFINITY_BITS);
+}
 fn load_z(index: u32) -> f32 {
     return 0.5 * sign_of_beta() * load_x(index);
 }
 //! shaders/positions.wgsl
 const ADAPTIVE = vec3<bool>(ADAPTIVE_D, ADAPTIVE_H, ADAPTIVE_W);
-const SPAN = vec3<u32>(SPAN_D, SPAN_H, SPAN_W);
-const CANDIDATES = select(min((SPAN - 1u) / STRIDE + 1u, KERNEL), vec3(2u), ADAPTIVE);
-const NONE = 0xffffffffu;
+const STEP = vec3<u32>(STEP_D, STEP_H, STEP_W);
 fn scaled(a: u32, b: u32, c: u32) -> u32 {
     var q = u32(f32(a) * (f32(b) / f32(c)));
     var remainder = i32(a * b - q * c);
@@ -166,28 +170,43 @@ fn scaled3(a: vec3<u32>, b: vec3<u32>, c: vec3<u32>) -> vec3<u32> {
 fn scaled3_up(a: vec3<u32>, b: vec3<u32>, c: vec3<u32>) -> vec3<u32> {
     return b - scaled3(c - a, b, c);
 }
-fn candidate(i: u32, padded: u32, kernel: u32, stride: u32, dilation: u32, span: u32) -> u32 {
-    if (kernel <= (span - 1u) / stride) {
-        let start = padded - i * dilation;
-        return select(NONE, start / stride, i * dilation <= padded && start % stride == 0u);
-    }
-    let window = (max(padded + 1u, span) - span + stride - 1u) / stride + i;
-    let start = window * stride;
-    return select(NONE, window, start <= padded && (padded - start) % dilation == 0u);
+struct Holders {
+    first: vec3<u32>,
+    count: vec3<u32>,
 }
-fn candidate_window(i: u32, at: vec3<u32>) -> vec3<u32> {
-    let by_axis = vec3(i / (CANDIDATES.y * CANDIDATES.z), i / CANDIDATES.z % CANDIDATES.y, i % CANDIDATES.z);
+fn holders_along(padded: u32, windows: u32, span: u32, stride: u32, divisor: u32, step: u32, inverse: u32) -> vec2<u32> {
+    let least = (max(padded + 1u, span) - span + stride - 1u) / stride;
+    let end = min(padded / stride + 1u, windows);
+    let place = padded / divisor % step * inverse % step;
+    let first = least + (place + step - least % step) % step;
+    let some = first < end && padded % divisor == 0u;
+    return vec2(first, select(0u, (end - first + step - 1u) / step, some));
+}
+fn holders_of(at: vec3<u32>) -> Holders {
     let padded = at + PADDING;
-    let window = vec3(
-        candidate(by_axis.x, padded.x, KERNEL_D, STRIDE_D, DILATION_D, SPAN_D),
-        candidate(by_axis.y, padded.y, KERNEL_H, STRIDE_H, DILATION_H, SPAN_H),
-        candidate(by_axis.z, padded.z, KERNEL_W, STRIDE_W, DILATION_W, SPAN_W),
-    );
+    let windows = params.output_size;
+    let d = holders_along(padded.x, windows.x, SPAN_D, STRIDE_D, COMMON_D, STEP_D, INVERSE_D);
+    let h = holders_along(padded.y, windows.y, SPAN_H, STRIDE_H, COMMON_H, STEP_H, INVERSE_H);
+    let w = holders_along(padded.z, windows.z, SPAN_W, STRIDE_W, COMMON_W, STEP_W, INVERSE_W);
+    let first = vec3(d.x, h.x, w.x);
+    let count = vec3(d.y, h.y, w.y);
     {
-        let adaptive = scaled3(at, params.output_size, params.input_size) + by_axis;
-        let end = scaled3_up(at + 1u, params.output_size, params.input_size);
-        return select(window, select(vec3(NONE), adaptive, adaptive < end), ADAPTIVE);
+        let adaptive = scaled3(at, windows, params.input_size);
+        let end = scaled3_up(at + 1u, windows, params.input_size);
+        return Holders(select(first, adaptive, ADAPTIVE), select(count, end - adaptive, ADAPTIVE));
     }
+}
+fn next_place(holders: Holders, place: vec3<u32>) -> vec3<u32> {
+    let end_w = place.z + 1u >= holders.count.z;
+    let end_h = end_w && place.y + 1u >= holders.count.y;
+    return vec3(
+        place.x + select(0u, 1u, end_h),
+        select(place.y + select(0u, 1u, end_w), 0u, end_h),
+        select(place.z + 1u, 0u, end_w),
+    );
+}
+fn holder(holders: Holders, place: vec3<u32>) -> vec3<u32> {
+    return holders.first + place * STEP;
 }
 //! shaders/beta.wgsl
 fn set_beta(plane: vec2<u32>) {}
@@ -210,7 +229,31 @@ fn covering_window(plane: vec2<u32>, window: vec3<u32>) -> Window {
         0.0,
     );
 }
+//! shaders/sums.wgsl
+alias Levels = array<Term, LEVELS>;
+fn with_term(levels: Levels, term: Term, n: u32) -> Levels {
+    var sums = levels;
+    var carry = term;
+{
+const level = 0u;
+        sums[level] += carry;
+        const parts = 1u << (3u * (level + 1u));
+        let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
+        carry = select(Term(), sums[level], full);
+        sums[level] = select(sums[level], Term(), full);
+}
+    return sums;
+}
+fn sum_of(levels: Levels) -> Term {
+    var sum = Term();
+{
+const level = 0u;
+        sum += levels[level];
+}
+    return sum;
+}
 //! shaders/backward_input.wgsl
+alias Term = f32;
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.input_size);
@@ -226,23 +269,34 @@ const bw = 0u;
 }
     }
     var v: array<f32, BLOCK_W>;
-    var gradients: array<f32, BLOCK_W>;
-    for (var i = 0u; i < CANDIDATES.x * CANDIDATES.y * CANDIDATES.z; i++) {
-        let window = candidate_window(i, block.first);
-        if (all(window < params.output_size)) {
-            let values = covering_window(block.plane, window);
-            let g = load_grad_output(grad_output_index(block.plane, window));
-            var moments = vec2(0.0);
+    var sums: array<Levels, BLOCK_W>;
+    var n = 0u;
+    let holders = holders_of(block.first);
+    let some = all(holders.count > vec3(0u));
+    var place = vec3(0u);
+    loop {
+        let window = holder(holders, place);
+        let values = covering_window(block.plane, window);
+        let g = load_grad_output(grad_output_index(block.plane, window));
+        var moments = vec2(0.0);
 {
 const bw = 0u;
-                let w = weigh(z[bw], values.c) / values.s;
-                let z_minus_y = offset(z[bw], values.c) - values.d;
-                {
-                    gradients[bw] += element_gradient(g, w, z_minus_y);
-                }
+            let w = weight_in(values, z[bw]);
+            let z_minus_y = offset(z[bw], values.c) - values.d;
+            var gradient = element_gradient(g, w, z_minus_y);
+            sums[bw] = with_term(sums[bw], select(0.0, gradient, some), n);
 }
+        n++;
+        place = next_place(holders, place);
+        continuing {
+            break if place.x >= holders.count.x;
         }
     }
+    var gradients: array<f32, BLOCK_W>;
+{
+const bw = 0u;
+        gradients[bw] = sum_of(sums[bw]);
+}
     let first_gradient = grad_input_index(block.plane, block.first);
     {
 {

@@ -14,12 +14,12 @@ const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
+const TAPS = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
 const LEAD = 0u;
 const QUADS = 4u;
-const TAPS = 4u;
 const MASKED = false;
 @group(0) @binding(0) var<storage, read> x: array<vec2<u32>>;
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -142,9 +142,15 @@ struct Window {
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+}
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
+    if (is_empty(magnitude, c)) {
+        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
+    }
     let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c) && is_finite(c)) {
+    if (has_weights(magnitude, c)) {
         return Window(c, s, d, c + d);
     }
     let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);

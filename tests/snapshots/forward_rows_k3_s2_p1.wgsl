@@ -15,6 +15,7 @@ const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 4u;
 const BLOCK_W = 4u;
+const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
@@ -23,6 +24,7 @@ const QUADS = 3u;
 const WINDOW_QUADS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const RING_SUMS = 1u;
 const MASKED = true;
 const HAS_RING = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
@@ -153,16 +155,21 @@ struct Window {
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+}
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
+    if (is_empty(magnitude, c)) {
+        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
+    }
     let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c) && is_finite(c)) {
+    if (has_weights(magnitude, c)) {
         return Window(c, s, d, c + d);
     }
     let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
     return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
 }
 fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
-    const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
     let start = window_start(window);
     let taps = window_taps(window);
     let last = vec3<i32>(params.input_size) - 1;
@@ -173,18 +180,18 @@ fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
     var row = 0.0;
     var row_y = 0.0;
     var y = 0.0;
-    for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
-        let tap = i % TAPS_IN_ALL;
-        let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
+    for (var i = 0u; i < 3u * TAPS; i++) {
+        let tap = i % TAPS;
+        let at = vec3(tap / KERNEL_W / KERNEL_H, tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
         let position = start + vec3<i32>(at * DILATION);
         let inside = clamp(position, vec3(0), last);
         if (all(position == inside) && all(at < taps)) {
             let z = load_z(x_index(plane, vec3<u32>(inside)));
             let e = weigh(z, c);
-            if (i < TAPS_IN_ALL) {
+            if (i < TAPS) {
                 c = max(c, z);
                 magnitude = max(magnitude, magnitude_bits(z));
-            } else if (i < 2u * TAPS_IN_ALL) {
+            } else if (i < 2u * TAPS) {
                 row += e;
             } else {
                 row += e / s * offset(z, c);
@@ -192,7 +199,7 @@ fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
             }
         }
         if (at.z == KERNEL_W - 1u) {
-            if (i < 2u * TAPS_IN_ALL) {
+            if (i < 2u * TAPS) {
                 s += row;
             } else {
                 d += row;
@@ -296,12 +303,27 @@ const quad = 2u;
 }
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
-const INFINITE = 1 << 20;
-const UNDEFINED = INFINITE + 1;
-const DROWNED = INFINITE - 1;
-const HIGHEST = 23600;
-const LOWEST = -23400;
-const LOWEST_Z = -1.7014117e38;
+const DROWNED = (1 << 20) - 1;
+const BROKEN = 1 << 20;
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
+fn headroom() -> i32 {
+    return select(0, HEADROOM, beta() < LEAST_BETA);
+}
+struct Reference {
+    z0: f32,
+    reach: f32,
+    limit: i32,
+}
+fn reference_of(z: f32) -> Reference {
+    if (beta() < LEAST_BETA) {
+        return Reference(0.0, LARGEST, 23600);
+    }
+    if (is_finite(z) && beta() * abs(z) > 8192.0) {
+        return Reference(z, 4096.0 / beta(), 5900);
+    }
+    return Reference(0.0, 16384.0 / beta(), 23600);
+}
 struct Partial {
     n: vec4<i32>,
     p: vec4<f32>,
@@ -313,11 +335,11 @@ struct Partial {
 fn no_partial(n: vec4<i32>, p: vec4<f32>) -> Partial {
     return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
 }
-fn power_of_2(n: vec4<i32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(max(n + 127, vec4(0)) << vec4(23u));
+fn power_of_2(n: vec4<i32>, bias: vec4<i32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
 }
 fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
-    let f = power_of_2(part.n - n);
+    let f = power_of_2(part.n, n - 127);
     let step = part.p - p;
     let s = f * part.s;
     var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
@@ -332,10 +354,6 @@ fn merged(first: Partial, second: Partial) -> Partial {
     let p = max(first.p, second.p);
     return plus(about(first, n, p), about(second, n, p));
 }
-const LEAST_BETA = 9.6e-35;
-fn reach() -> f32 {
-    return select(16384.0 / beta(), LARGEST, beta() < LEAST_BETA);
-}
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
@@ -349,27 +367,30 @@ struct Weights {
     n: vec4<i32>,
     z: vec4<f32>,
 }
-fn weights(z: vec4<f32>, inside: vec4<bool>, z0: f32) -> Weights {
-    let special = magnitude_bits4(z) >= vec4(INFINITY_BITS);
-    let counts = inside & !special;
-    let known = select(vec4(z0), z, counts);
-    let u = unforeseen(known - z0);
-    let back = unforeseen(u - known);
-    let low = (known - (u - back)) - (z0 + back);
-    let bounded = clamp(u, vec4(-reach()), vec4(reach()));
-    let n = round((beta() * bounded) * LOG2_E);
+fn beta_scale() -> f32 {
+    return select(1.0, 1.8446744e19, beta() < 1e-18);
+}
+fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
+    let known = select(vec4(from_bits(MINUS_INFINITY_BITS)), z, inside);
+    let u = clamp(max(known, vec4(LOWEST_Z)) - reference.z0, vec4(-reference.reach), vec4(reference.reach));
+    let n = round((beta() * u) * LOG2_E);
     let beta_high = bitcast<f32>(bitcast<u32>(beta()) & 0xfffff000u);
-    let scale = select(1.0, 1.8446744e19, beta() < 1e-18);
-    let scaled = beta() * scale;
+    let scaled = beta() * beta_scale();
     let beta_low = scaled - bitcast<f32>(bitcast<u32>(scaled) & 0xfffff000u);
-    let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(bounded) & vec4(0xfffff000u));
-    let rest = (beta_high * ((bounded - high) + low) + beta_low * (bounded * (1.0 / scale))) - n * LN_2_LOW;
-    let r = clamp(unforeseen(beta_high * high - n * LN_2_HIGH) + rest, vec4(-0.5), vec4(0.5));
-    let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
-    let broken = select(vec4(UNDEFINED), vec4(INFINITE), bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS));
-    let without = select(broken, vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
-    let exponent = select(vec4(NOTHING), select(vec4<i32>(n), without, special), inside);
-    return Weights(exp_near_0(r), exponent, select(vec4(LOWEST_Z), z, counts));
+    let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) & vec4(0xfffff000u));
+    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / beta_scale()))) - n * LN_2_LOW;
+    let r = unforeseen(beta_high * high - n * LN_2_HIGH) + rest;
+    let minus_infinity = vec4(select(NOTHING, DROWNED, beta() == 0.0));
+    let number = select(vec4<i32>(n), vec4(BROKEN), magnitude_bits4(known) >= vec4(INFINITY_BITS));
+    let nothing = select(vec4(NOTHING), minus_infinity, inside);
+    let exponent = select(number, nothing, bitcast<vec4<u32>>(known) == vec4(MINUS_INFINITY_BITS));
+    let bounded = max(known, vec4(max(reference.z0 - reference.reach, LOWEST_Z)));
+    return Weights(exp_near_0(r), exponent, bounded);
+}
+fn is_far(window: Partial, reference: Reference) -> vec4<bool> {
+    let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
+    let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
+    return (window.n > vec4(NOTHING)) & !(near & finite);
 }
 //! shaders/window_row.wgsl
 struct Row {
@@ -378,27 +399,27 @@ struct Row {
     z: array<vec4<f32>, QUADS>,
     v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, z0: f32) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: Reference) -> Row {
     let values = load_row(plane, depth_height, first_column);
     let inside = inside_row(depth_height, first_column);
     var row: Row;
 {
 const quad = 0u;
-        let four = weights(values[quad], inside[quad], z0);
+        let four = weights(values[quad], inside[quad], about);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;
 }
 {
 const quad = 1u;
-        let four = weights(values[quad], inside[quad], z0);
+        let four = weights(values[quad], inside[quad], about);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;
 }
 {
 const quad = 2u;
-        let four = weights(values[quad], inside[quad], z0);
+        let four = weights(values[quad], inside[quad], about);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;
@@ -409,7 +430,8 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
     var parts: array<Partial, WINDOW_QUADS>;
     var n = row.n;
     var z = row.z;
-    for (var tap = 0u; tap < KERNEL_W; tap++) {
+{
+const tap = 0u;
         let window_n = at_windows_n(n);
         let window_z = at_windows(z);
 {
@@ -419,61 +441,128 @@ const quad = 0u;
 }
         n = next_taps_n(n);
         z = next_taps(z);
-    }
+}
+{
+const tap = 1u;
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+{
+const quad = 0u;
+            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
+            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
+}
+        n = next_taps_n(n);
+        z = next_taps(z);
+}
+{
+const tap = 2u;
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+{
+const quad = 0u;
+            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
+            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
+}
+        n = next_taps_n(n);
+        z = next_taps(z);
+}
+    var bias: array<vec4<i32>, WINDOW_QUADS>;
+{
+const quad = 0u;
+        bias[quad] = parts[quad].n - 127 + headroom();
+}
     n = row.n;
     z = row.z;
     var m = row.m;
     var v = row.v;
-    for (var tap = 0u; tap < KERNEL_W; tap++) {
+    var four_taps: array<Partial, WINDOW_QUADS>;
+{
+const tap = 0u;
         let window_n = at_windows_n(n);
         let window_z = at_windows(z);
         let window_m = at_windows(m);
         let window_v = at_windows(v);
 {
 const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad] - parts[quad].n);
+            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
             let u = window_z[quad] - parts[quad].p;
-            parts[quad].s += w;
-            parts[quad].q += w * u;
+            four_taps[quad].s += w;
+            four_taps[quad].q += w * u;
+            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+                parts[quad] = plus(parts[quad], four_taps[quad]);
+                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
+            }
 }
         n = next_taps_n(n);
         z = next_taps(z);
         m = next_taps(m);
-    }
+}
+{
+const tap = 1u;
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+        let window_m = at_windows(m);
+        let window_v = at_windows(v);
+{
+const quad = 0u;
+            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
+            let u = window_z[quad] - parts[quad].p;
+            four_taps[quad].s += w;
+            four_taps[quad].q += w * u;
+            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+                parts[quad] = plus(parts[quad], four_taps[quad]);
+                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
+            }
+}
+        n = next_taps_n(n);
+        z = next_taps(z);
+        m = next_taps(m);
+}
+{
+const tap = 2u;
+        let window_n = at_windows_n(n);
+        let window_z = at_windows(z);
+        let window_m = at_windows(m);
+        let window_v = at_windows(v);
+{
+const quad = 0u;
+            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
+            let u = window_z[quad] - parts[quad].p;
+            four_taps[quad].s += w;
+            four_taps[quad].q += w * u;
+            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+                parts[quad] = plus(parts[quad], four_taps[quad]);
+                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
+            }
+}
+        n = next_taps_n(n);
+        z = next_taps(z);
+        m = next_taps(m);
+}
     return parts;
 }
-fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> f32 {
+fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
     let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
-    let z = load_z(x_index(plane, vec3<u32>(inside)));
-    return select(0.0, z, is_finite(z) && beta() >= LEAST_BETA);
+    return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }
 //! shaders/forward.wgsl
 fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
     store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
 }
 //! shaders/forward_values.wgsl
-fn is_far(window: Partial) -> vec4<bool> {
-    let number = (window.n < vec4(DROWNED)) & (window.n > vec4(NOTHING));
-    let known = (window.n <= vec4(HIGHEST)) & (window.n >= vec4(LOWEST)) & (magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS));
-    return number & !known;
-}
-fn without_weights(n: vec4<i32>) -> vec4<f32> {
-    let infinity = select(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(from_bits(INFINITY_BITS)), n == vec4(INFINITE));
-    return select(infinity, vec4(from_bits(NAN_BITS)), n == vec4(UNDEFINED));
-}
-fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, z0: f32) -> bool {
+fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, reference: Reference) -> bool {
     let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
-    let without = (window.n >= vec4(DROWNED)) | (window.n == vec4(NOTHING));
-    let instead = without_weights(window.n);
+    let nothing = window.n == vec4(NOTHING);
+    let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
     let d = window.q / window.s;
-    let y = select(window.p + d, instead, without);
-    store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * y, exist);
-    return any(exist & is_far(window));
+    store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * select(window.p + d, minus_infinity, nothing), exist);
+    return any(exist & is_far(window, reference));
 }
 fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
     store_window(plane, at, window_by_definition(plane, at));
 }
 //! shaders/forward_rows.wgsl
+const HEADROOM = 0;
 const ROWS_OF_TURN = select(KERNEL_D * KERNEL_H, KERNEL_D, HAS_RING);
 const TURNS = select(BLOCK_H, (BLOCK_H - 1u) * STRIDE_H + RING_ROWS, HAS_RING);
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
@@ -493,28 +582,32 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
 const channel = 0u;
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
-        let z0 = reference_at(plane, start);
+        let reference = reference_at(plane, start);
         var far = 0u;
         var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
-        for (var turn = 0u; turn < TURNS; turn++) {
+        var step = 0u;
+        loop {
+            let turn = step / ROWS_OF_TURN;
+            let i = step % ROWS_OF_TURN;
+            let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
+            if (i == 0u) {
 {
-const i = 0u;
-                ring[i] = ring[i + 1u];
+const older = 0u;
+                    ring[older] = ring[older + 1u];
 }
 {
-const i = 1u;
-                ring[i] = ring[i + 1u];
+const older = 1u;
+                    ring[older] = ring[older + 1u];
 }
-            for (var i = 0u; i < ROWS_OF_TURN; i++) {
-                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, z0));
+                ring[RING_BEFORE] = parts;
+            } else {
 {
 const quad = 0u;
-                    if (i == 0u) {
-                        ring[RING_BEFORE][quad] = parts[quad];
-                    } else {
-                        ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-                    }
+                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
 }
+            }
+            if (i + 1u != ROWS_OF_TURN) {
+                continue;
             }
             var row = turn;
             {
@@ -545,24 +638,32 @@ const tap = 2u;
                     n = max(n, ring[tap * DILATION_H][quad].n);
                     p = max(p, ring[tap * DILATION_H][quad].p);
 }
-                var halves = array(no_partial(n, p), no_partial(n, p));
+                var sums: array<Partial, RING_SUMS>;
 {
 const tap = 0u;
-                    halves[tap % 2u] = plus(halves[tap % 2u], about(ring[tap * DILATION_H][quad], n, p));
+                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
 }
 {
 const tap = 1u;
-                    halves[tap % 2u] = plus(halves[tap % 2u], about(ring[tap * DILATION_H][quad], n, p));
+                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
 }
 {
 const tap = 2u;
-                    halves[tap % 2u] = plus(halves[tap % 2u], about(ring[tap * DILATION_H][quad], n, p));
+                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
 }
-                let window = plus(halves[0], halves[1]);
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, z0)) {
+                var window = no_partial(n, p);
+{
+const i = 0u;
+                    window = plus(window, sums[i]);
+}
+                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
                     far |= 1u << row;
                 }
 }
+            continuing {
+                step++;
+                break if step >= TURNS * ROWS_OF_TURN;
+            }
         }
         while (far != 0u) {
             let row = firstTrailingBit(far);

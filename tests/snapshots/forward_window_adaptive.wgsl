@@ -9,12 +9,10 @@ const STRIDE_W = 1u;
 const PADDING_D = 0u;
 const PADDING_H = 0u;
 const PADDING_W = 0u;
-const DILATION_D = 1u;
-const DILATION_H = 1u;
-const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 1u;
+const TAPS = 36u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
@@ -22,6 +20,7 @@ const ADAPTIVE_D = false;
 const ADAPTIVE_H = true;
 const ADAPTIVE_W = true;
 @group(0) @binding(0) var<storage, read> x: array<u32>;
+fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_x(index: u32) -> f32 { return f32_from_bf16(vec2(x[index / 2u] >> half_shift(index), 0u)).x; }
 @group(0) @binding(1) var<storage, read_write> y: array<atomic<u32>>;
@@ -62,7 +61,6 @@ struct Params {
 const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
     plane: vec2<u32>,
@@ -140,60 +138,19 @@ struct Window {
 fn has_weights(magnitude: u32, c: f32) -> bool {
     return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
+fn is_empty(magnitude: u32, c: f32) -> bool {
+    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+}
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
+    if (is_empty(magnitude, c)) {
+        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
+    }
     let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c) && is_finite(c)) {
+    if (has_weights(magnitude, c)) {
         return Window(c, s, d, c + d);
     }
     let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
     return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
-}
-fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
-    const TAPS_IN_ALL = KERNEL_D * KERNEL_H * KERNEL_W;
-    let start = window_start(window);
-    let taps = window_taps(window);
-    let last = vec3<i32>(params.input_size) - 1;
-    var c = from_bits(MINUS_INFINITY_BITS);
-    var magnitude = 0u;
-    var s = 0.0;
-    var d = 0.0;
-    var row = 0.0;
-    var row_y = 0.0;
-    var y = 0.0;
-    for (var i = 0u; i < 3u * TAPS_IN_ALL; i++) {
-        let tap = i % TAPS_IN_ALL;
-        let at = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
-        let position = start + vec3<i32>(at * DILATION);
-        let inside = clamp(position, vec3(0), last);
-        if (all(position == inside) && all(at < taps)) {
-            let z = load_z(x_index(plane, vec3<u32>(inside)));
-            let e = weigh(z, c);
-            if (i < TAPS_IN_ALL) {
-                c = max(c, z);
-                magnitude = max(magnitude, magnitude_bits(z));
-            } else if (i < 2u * TAPS_IN_ALL) {
-                row += e;
-            } else {
-                row += e / s * offset(z, c);
-                row_y += select(0.0, e / s * z, e > 0.0);
-            }
-        }
-        if (at.z == KERNEL_W - 1u) {
-            if (i < 2u * TAPS_IN_ALL) {
-                s += row;
-            } else {
-                d += row;
-                y += row_y;
-            }
-            row = 0.0;
-            row_y = 0.0;
-        }
-    }
-    var result = resolve(magnitude, c, s, d);
-    if (is_finite(result.y) && abs(d) > 0.5 * abs(c)) {
-        result.y = y;
-    }
-    return result;
 }
 fn load_z(index: u32) -> f32 {
     return 0.5 * sign_of_beta() * load_x(index);
@@ -271,7 +228,663 @@ fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation, params.output_size);
-    if (block.inside) {
-        store_window(block.plane, block.first, window_by_definition(block.plane, block.first));
+    if (!block.inside) {
+        return;
     }
+    let start = window_start(block.first);
+    let count = window_taps(block.first);
+    var z: array<f32, TAPS>;
+    var counts: array<bool, TAPS>;
+    var c = from_bits(MINUS_INFINITY_BITS);
+    var magnitude = 0u;
+{
+const kd = 0u;
+{
+const kh = 0u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+{
+const kh = 1u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+{
+const kh = 2u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+{
+const kh = 3u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+{
+const kh = 4u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+{
+const kh = 5u;
+            let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
+            let row = x_index(block.plane, row_at);
+{
+const kw = 0u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 1u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 2u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 3u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 4u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+{
+const kw = 5u;
+                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
+                counts[tap] = all(vec3(kd, kh, kw) < count);
+                c = max(c, z[tap]);
+                magnitude = max(magnitude, magnitude_bits(z[tap]));
+}
+}
+}
+    var e: array<f32, TAPS>;
+    var s = 0.0;
+{
+const tap = 0u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 1u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 2u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 3u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 4u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 5u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 6u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 7u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 8u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 9u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 10u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 11u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 12u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 13u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 14u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 15u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 16u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 17u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 18u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 19u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 20u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 21u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 22u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 23u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 24u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 25u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 26u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 27u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 28u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 29u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 30u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 31u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 32u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 33u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 34u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+{
+const tap = 35u;
+        e[tap] = select(0.0, weigh(z[tap], c), counts[tap]);
+        s += e[tap];
+}
+    let one = 1.0 / s;
+    var d = 0.0;
+{
+const tap = 0u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 1u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 2u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 3u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 4u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 5u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 6u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 7u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 8u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 9u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 10u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 11u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 12u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 13u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 14u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 15u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 16u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 17u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 18u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 19u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 20u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 21u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 22u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 23u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 24u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 25u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 26u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 27u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 28u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 29u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 30u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 31u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 32u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 33u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 34u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+{
+const tap = 35u;
+        d += e[tap] * one * offset(z[tap], c);
+}
+    store_window(block.plane, block.first, resolve(magnitude, c, s, d));
 }

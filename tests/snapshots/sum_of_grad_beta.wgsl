@@ -15,8 +15,10 @@ const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 1u;
+const LEVELS = 2u;
 const LANES_X = 64u;
 const LANES_Y = 1u;
+const GROUPS = 1u;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_x(index: u32) -> f32 { return x[index]; }
@@ -102,7 +104,15 @@ fn set_beta(plane: vec2<u32>) {}
 fn beta() -> f32 {
     return params.beta;
 }
-//! shaders/shared_window.wgsl
+//! shaders/lanes.wgsl
+const GROUP = LANES_X * LANES_Y;
+const LANES = GROUP * GROUPS;
+fn group_and_lane(index: u32) -> vec2<u32> {
+    return vec2(index / GROUP, index % GROUP);
+}
+fn block_of(workgroup: vec3<u32>, group: u32) -> Block {
+    return block_at(workgroup * vec3(GROUPS, 1u, 1u) + vec3(group, 0u, 0u), params.output_size);
+}
 struct Inside {
     plane: vec2<u32>,
     start: vec3<i32>,
@@ -115,9 +125,15 @@ fn inside_input(block: Block) -> Inside {
     let dilation = vec3<i32>(DILATION);
     let first = (max(-start, vec3(0)) + dilation - 1) / dilation;
     let end = min((max(size - start, vec3(0)) + dilation - 1) / dilation, vec3<i32>(window_taps(block.first)));
-    return Inside(block.plane, start, vec3<u32>(first), vec3<u32>(max(end - first, vec3(0))));
+    let count = select(vec3(0), max(end - first, vec3(0)), block.inside);
+    return Inside(block.plane, start, vec3<u32>(first), vec3<u32>(count));
 }
-const LANES = LANES_X * LANES_Y;
+fn row_taps(window: Inside, row: u32) -> vec2<u32> {
+    if (KERNEL_D == 1u) {
+        return window.first.xy + vec2(0u, row);
+    }
+    return window.first.xy + vec2(row / window.count.y, row % window.count.y);
+}
 //! shaders/sum.wgsl
 fn window_context(plane: vec2<u32>, window: vec3<u32>) -> Window {
     return Window(0.0, 1.0, 0.0, 0.0);
@@ -128,35 +144,67 @@ fn terms(window: Window, plane: vec2<u32>, at: vec3<u32>) -> vec2<f32> {
 fn store_sums(plane: vec2<u32>, window: vec3<u32>, sums: vec2<f32>) {
     store_y(y_index(plane, window), sums.x);
 }
-//! shaders/lane_sums.wgsl
-var<workgroup> lane_sums: array<vec2<f32>, LANES>;
-fn sum_of_lanes(lane: u32, own: vec2<f32>) -> vec2<f32> {
-    lane_sums[lane] = own;
-    var parts = LANES;
-    while (parts > 1u) {
-        workgroupBarrier();
-        let half = (parts + 1u) / 2u;
-        if (lane + half < parts) {
-            lane_sums[lane] += lane_sums[lane + half];
-        }
-        parts = half;
-    }
-    return lane_sums[lane];
+//! shaders/sums.wgsl
+alias Levels = array<Term, LEVELS>;
+fn with_term(levels: Levels, term: Term, n: u32) -> Levels {
+    var sums = levels;
+    var carry = term;
+{
+const level = 0u;
+        sums[level] += carry;
+        const parts = 1u << (3u * (level + 1u));
+        let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
+        carry = select(Term(), sums[level], full);
+        sums[level] = select(sums[level], Term(), full);
 }
-//! shaders/sums_by_workgroup.wgsl
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
-    let block = block_at(workgroup, params.output_size);
-    if (!block.inside) {
-        return;
+{
+const level = 1u;
+        sums[level] += carry;
+        const parts = 1u << (3u * (level + 1u));
+        let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
+        carry = select(Term(), sums[level], full);
+        sums[level] = select(sums[level], Term(), full);
+}
+    return sums;
+}
+fn sum_of(levels: Levels) -> Term {
+    var sum = Term();
+{
+const level = 0u;
+        sum += levels[level];
+}
+{
+const level = 1u;
+        sum += levels[level];
+}
+    return sum;
+}
+//! shaders/lane_sums.wgsl
+alias Term = vec2<f32>;
+var<workgroup> lane_sums: array<Term, LANES>;
+fn sum_of_lanes(group: u32, lane: u32, own: Term) -> Term {
+    let place = group * GROUP + lane;
+    lane_sums[place] = own;
+    for (var parts = GROUP / 2u; parts > 0u; parts /= 2u) {
+        workgroupBarrier();
+        if (lane < parts) {
+            lane_sums[place] += lane_sums[place + parts];
+        }
     }
+    return lane_sums[place];
+}
+//! shaders/sums_by_lanes.wgsl
+@compute @workgroup_size(LANES_X, LANES_Y, GROUPS)
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    let place = group_and_lane(index);
+    let block = block_of(workgroup, place.x);
     let inside = inside_input(block);
     let window = window_context(block.plane, block.first);
-    var sums = vec2(0.0);
-    for (var row = index / LANES_X; row < inside.count.x * inside.count.y; row += LANES_Y) {
-        let row_tap = inside.first + vec3(row / inside.count.y, row % inside.count.y, 0u);
-        var row_sums = vec2(0.0);
-        for (var tap = 4u * (index % LANES_X); tap < inside.count.z; tap += 4u * LANES_X) {
+    var sums = Levels();
+    var n = 0u;
+    for (var row = place.y / LANES_X; row < inside.count.x * inside.count.y; row += LANES_Y) {
+        let row_tap = vec3(row_taps(inside, row), inside.first.z);
+        for (var tap = 4u * (place.y % LANES_X); tap < inside.count.z; tap += 4u * LANES_X) {
             var four = vec2(0.0);
 {
 const k = 0u;
@@ -182,12 +230,12 @@ const k = 3u;
                 let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
                 four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
 }
-            row_sums += four;
+            sums = with_term(sums, four, n);
+            n++;
         }
-        sums += row_sums;
     }
-    let sum = sum_of_lanes(index, sums);
-    if (index == 0u) {
+    let sum = sum_of_lanes(place.x, place.y, sum_of(sums));
+    if (place.y == 0u && block.inside) {
         store_sums(block.plane, block.first, sum);
     }
 }
