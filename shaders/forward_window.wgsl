@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             let row_at = vec3<u32>(start) + vec3(min(vec2(kd, kh), count.xy - 1u), 0u);
             let row = x_index(block.plane, row_at);
             for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
+                let tap = (kd * KERNEL_H + kh) * KERNEL_W + kw; // const
                 z[tap] = load_z(row + min(kw, count.z - 1u) * step_x());
                 counts[tap] = all(vec3(kd, kh, kw) < count);
                 c = max(c, z[tap]);

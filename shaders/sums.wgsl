@@ -10,7 +10,7 @@ fn with_term(levels: Levels, term: Term, n: u32) -> Levels {
     var carry = term;
     for (var level = 0u; level < LEVELS; level++) { // unroll
         sums[level] += carry;
-        const parts = 1u << (3u * (level + 1u));
+        let parts = 1u << (3u * (level + 1u)); // const
         let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
         carry = select(Term(), sums[level], full);
         sums[level] = select(sums[level], Term(), full);

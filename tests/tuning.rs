@@ -13,7 +13,13 @@ fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBui
 fn tunings(own: Tuning) -> Vec<Tuning> {
     let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
     // Without a patch to keep, a backward goes by statistics; with two sums, every invocation has one window or input.
-    vec![Tuning::GPU, own, no_least(Tuning::GPU), no_least(own), Tuning { max_patch: 0, max_sums: 2, ..no_least(own) }]
+    vec![
+        Tuning::GPU,
+        own,
+        no_least(Tuning::GPU),
+        no_least(own),
+        Tuning { columns: 4, rows: 2, ring_rows: 1, ring_cells: 1, max_sums: 2, ..no_least(own) },
+    ]
 }
 
 fn check(case: &Case) {

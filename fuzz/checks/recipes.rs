@@ -245,7 +245,7 @@ fn dims(bytes: &mut Unstructured<'_>, rank: usize, config: &SoftPoolConfig) -> R
     dims.push(leading(bytes)?);
     for axis in 0..rank {
         let span = match config.adaptive_output_size() {
-            Some(output) => output[axis],
+            Some(output) => output[axis].unwrap_or(1),
             None => (config.kernel()[axis] - 1) * config.dilation()[axis] + 1,
         };
         dims.push(match bytes.int_in_range(0..=31u8)? {
