@@ -240,10 +240,11 @@ impl Problem {
     fn turn_channels(&mut self) {
         let by_channel = |tensor: &Placed| tensor.role == Role::Betas && tensor.strides[1] > 0;
         let has_room = self.axes[0] == AxisWindow::UNIT && self.input[0] == 1;
-        // What reads statistics adds taps up by row: other rows would be other sums, by an ulp.
+        // Statistics and derivatives add taps up by row: other rows would be other sums, by an ulp.
         let has = |role: Role| self.tensors.iter().any(|tensor| tensor.role == role);
-        let reads_statistics = has(Role::Statistics) && (has(Role::GradOutput) || has(Role::Tangent));
-        let turns = self.channels_last() && has_room && !reads_statistics && !self.tensors.iter().any(by_channel);
+        let of_windows = has(Role::Statistics) || has(Role::Y);
+        let adds_by_row = has(Role::Tangent) || (of_windows && has(Role::GradOutput));
+        let turns = self.channels_last() && has_room && !adds_by_row && !self.tensors.iter().any(by_channel);
         let in_registers = !self.overlaps() && !self.is_adaptive() && self.taps() <= MAX_DISJOINT_TAPS;
         let Ok(channels) = u32::try_from(self.channels) else { return };
         if !turns || !in_registers || channels >= 1 << 31 {
@@ -949,7 +950,7 @@ impl Kernel {
         matches!(self, Self::ForwardRows | Self::BackwardRows)
     }
 
-    pub fn reads_statistics(self) -> bool {
+    pub fn adds_by_row(self) -> bool {
         matches!(self, Self::BackwardStatistics | Self::BackwardInput | Self::BackwardWorkgroup) || self.is_tangent()
     }
 

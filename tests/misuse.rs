@@ -2,6 +2,8 @@
 //! never a panic, and never a validation error of wgpu's own, but for what wgpu alone knows of the host's buffers.
 
 mod common;
+#[path = "common/failed_seeds.rs"]
+mod failed_seeds;
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -1170,7 +1172,7 @@ fn by_axis() -> impl Strategy<Value = Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: common::failed_seeds("tests/seeds/misuse.txt"), ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: failed_seeds::failed_seeds("tests/seeds/misuse.txt"), ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn any_numbers_give_a_result_or_an_error(
@@ -1285,7 +1287,7 @@ fn any_views_give_a_plan_or_an_error() {
         let buffer = call.buffer(BUFFER_BYTES, wgpu::BufferUsages::STORAGE);
         let (planned, refused) = (std::cell::Cell::new([0; 4]), std::cell::Cell::new([0; 4]));
         let config = ProptestConfig {
-            failure_persistence: common::failed_seeds("tests/seeds/misuse.txt"),
+            failure_persistence: failed_seeds::failed_seeds("tests/seeds/misuse.txt"),
             ..ProptestConfig::with_cases(192)
         };
         let deterministic = proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm);

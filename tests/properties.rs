@@ -2,6 +2,8 @@
 //! seed, so that each run has the same; PROPTEST_CASES and PROPTEST_RNG_SEED look further.
 
 mod common;
+#[path = "common/failed_seeds.rs"]
+mod failed_seeds;
 
 use common::{Case, Random, accuracy::Expected, accuracy::ulp, assert_same_bits, check, on_every_adapter, run};
 use proptest::prelude::*;
@@ -17,7 +19,7 @@ fn config() -> ProptestConfig {
         rng_seed: if default.rng_seed == RngSeed::Random { RngSeed::Fixed(210_100_440) } else { default.rng_seed },
         // Each step of shrinking compiles kernels anew.
         max_shrink_iters: 200,
-        failure_persistence: common::failed_seeds("tests/seeds/properties.txt"),
+        failure_persistence: failed_seeds::failed_seeds("tests/seeds/properties.txt"),
         ..default
     }
 }

@@ -3,6 +3,8 @@
 //! global pooling whose rows don't follow each other in memory adds up in another order, and was seen to differ by an ulp.
 
 mod common;
+#[path = "common/failed_seeds.rs"]
+mod failed_seeds;
 
 use common::stored::{Order, check_stored, check_stored_from};
 use common::{Case, Random, assert_same_bits, check, on_every_adapter, one_of_each_kernel, pool, run, windows};
@@ -264,7 +266,7 @@ fn config() -> ProptestConfig {
         cases,
         rng_seed,
         max_shrink_iters: 50,
-        failure_persistence: common::failed_seeds("tests/seeds/storage.txt"),
+        failure_persistence: failed_seeds::failed_seeds("tests/seeds/storage.txt"),
         ..ProptestConfig::default()
     }
 }

@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use softpool::GradientRule;
 
-use crate::axis_list::AxisList;
+use crate::axis_list::{AxisList, SizeList};
 use crate::betas::BetaArguments;
 use crate::dtype::Dtype;
 use crate::encoding::Format;
@@ -125,14 +125,14 @@ pub struct ImageArguments {
     pub format: Option<Format>,
     #[command(flatten)]
     pub windows: ImageWindowArguments,
-    /// Adaptive pooling: the pooled image's size, one number, or height,width.
+    /// Adaptive pooling: the pooled image's size, one number, or height,width; - keeps an axis as it is.
     #[arg(
         long,
         value_name = "SIZE",
         allow_hyphen_values = true,
         conflicts_with_all = ["kernel", "stride", "padding", "dilation", "ceil_mode"]
     )]
-    pub output_size: Option<AxisList>,
+    pub output_size: Option<SizeList>,
     /// Step from one window to the next: one number, or height,width [default: the kernel].
     #[arg(long, value_name = "S", allow_hyphen_values = true)]
     pub stride: Option<AxisList>,

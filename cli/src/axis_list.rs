@@ -6,13 +6,19 @@ use std::str::FromStr;
 
 use crate::failure::{Failure, Result};
 
-/// One number for all spatial axes, or a comma list of one for each, outermost first.
+/// One value for all spatial axes, or a comma list of one for each, outermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AxisList(Vec<usize>);
+pub struct AxisList<T = usize>(Vec<T>);
 
-impl AxisList {
+/// Output sizes, of which `-` keeps an axis as it is.
+pub type SizeList = AxisList<Option<usize>>;
+
+impl<T: Copy> AxisList<T> {
     /// The values for `rank` axes of `path`'s tensor.
-    pub fn by_axis(&self, name: &str, rank: usize, path: &Path) -> Result<Vec<usize>> {
+    pub fn by_axis(&self, name: &str, rank: usize, path: &Path) -> Result<Vec<T>>
+    where
+        Self: fmt::Display,
+    {
         match self.0[..] {
             [all] => Ok(vec![all; rank]),
             ref values if values.len() == rank => Ok(values.to_vec()),
@@ -27,8 +33,8 @@ impl AxisList {
         }
     }
 
-    /// The numbers, as they were given.
-    pub fn values(&self) -> &[usize] {
+    /// The values, as they were given.
+    pub fn values(&self) -> &[T] {
         &self.0
     }
 
@@ -38,21 +44,37 @@ impl AxisList {
     }
 }
 
+fn number(item: &str) -> Result<usize, String> {
+    item.trim().parse().map_err(|_| format!("'{item}' is no whole number: give one (3) or a comma list (3,3)"))
+}
+
 impl FromStr for AxisList {
     type Err = String;
 
     fn from_str(list: &str) -> Result<Self, String> {
-        let value = |item: &str| {
-            item.trim().parse().map_err(|_| format!("'{item}' is no whole number: give one (3) or a comma list (3,3)"))
-        };
-        list.split(',').map(value).collect::<Result<_, _>>().map(Self)
+        list.split(',').map(number).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl FromStr for SizeList {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        let size = |item: &str| if item.trim() == "-" { Ok(None) } else { number(item).map(Some) };
+        list.split(',').map(size).collect::<Result<_, _>>().map(Self)
     }
 }
 
 impl fmt::Display for AxisList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values: Vec<String> = self.0.iter().map(usize::to_string).collect();
-        f.write_str(&values.join(","))
+        f.write_str(&self.0.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+impl fmt::Display for SizeList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sizes = self.0.iter().map(|size| size.map_or("-".into(), |size| size.to_string()));
+        f.write_str(&sizes.collect::<Vec<_>>().join(","))
     }
 }
 
@@ -73,6 +95,9 @@ mod tests {
             let list: AxisList = text.parse().unwrap();
             assert_eq!(list.by_axis("kernel", rank, path).ok(), expected, "{text} by {rank}");
         }
+        let kept: SizeList = "7,-".parse().unwrap();
+        assert_eq!(kept.by_axis("output-size", 2, path).ok(), Some(vec![Some(7), None]));
+        assert_eq!(kept.to_string(), "7,-");
         for text in ["", ",", "3,", "x", "-1", "1.5", "99999999999999999999999"] {
             assert!(text.parse::<AxisList>().is_err(), "{text}");
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use softpool::SoftPoolConfig;
 
-use crate::axis_list::AxisList;
+use crate::axis_list::{AxisList, SizeList};
 use crate::failure::Result;
 
 /// The spatial axes of an image.
@@ -34,7 +34,7 @@ pub struct ImageWindows<'a> {
     /// The kernel if none.
     pub stride: Option<&'a AxisList>,
     /// Of adaptive pooling, instead of all others.
-    pub output_size: Option<&'a AxisList>,
+    pub output_size: Option<&'a SizeList>,
 }
 
 impl ImageWindows<'_> {
@@ -80,7 +80,10 @@ impl ImageWindows<'_> {
         };
         let ImageWindowArguments { kernel, padding, dilation, ceil_mode } = self.arguments;
         let builder = match self.output_size {
-            Some(size) => SoftPoolConfig::adaptive(by_axis("output-size", size, 1)?),
+            Some(sizes) => {
+                let sizes = sizes.by_axis("output-size", RANK, path)?.into_iter().zip(pools);
+                SoftPoolConfig::adaptive_keeping(sizes.map(|(size, pools)| size.filter(|_| pools)).collect::<Vec<_>>())
+            }
             None => SoftPoolConfig::builder(by_axis("kernel", kernel, 1)?)
                 .stride(by_axis("stride", self.stride.unwrap_or(kernel), 1)?)
                 .padding(by_axis("padding", padding, 0)?)
@@ -94,7 +97,11 @@ impl ImageWindows<'_> {
 /// The windows of a configuration, for people: "kernel 3x2, stride 1x2, padding 1x0".
 pub fn describe(config: &SoftPoolConfig) -> String {
     match config.adaptive_output_size() {
-        Some(size) => format!("output size {}", by_axis(&size.into_iter().flatten().collect::<Vec<_>>())),
+        Some(sizes) => {
+            let sizes: Vec<String> =
+                sizes.into_iter().map(|size| size.map_or("-".into(), |size| size.to_string())).collect();
+            format!("output size {}", sizes.join("x"))
+        }
         None => {
             format!(
                 "kernel {}, stride {}{}",

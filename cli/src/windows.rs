@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{ArgGroup, Args};
 use softpool::{GradientRule, Shape, SoftPoolConfig};
 
-use crate::axis_list::AxisList;
+use crate::axis_list::{AxisList, SizeList};
 use crate::failure::{Failure, Result};
 
 /// The most spatial axes that a tensor has.
@@ -24,9 +24,9 @@ pub struct WindowArguments {
     #[arg(long, value_name = "K", allow_hyphen_values = true)]
     pub kernel: Option<AxisList>,
     /// Adaptive pooling: the output's size, as --kernel. Window o of n over L positions goes from floor(o L / n) up to
-    /// ceil((o + 1) L / n), as in PyTorch.
+    /// ceil((o + 1) L / n), as in PyTorch. A size of - keeps an axis as it is (7,-).
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
-    pub output_size: Option<AxisList>,
+    pub output_size: Option<SizeList>,
     /// One window, the whole of the spatial axes: an output size of 1.
     #[arg(long)]
     pub global: bool,
@@ -100,7 +100,7 @@ impl WindowArguments {
                 .padding(by_axis("padding", &self.padding)?)
                 .dilation(by_axis("dilation", &self.dilation)?)
                 .ceil_mode(self.ceil_mode),
-            (None, Some(size)) => SoftPoolConfig::adaptive(by_axis("output-size", size)?),
+            (None, Some(size)) => SoftPoolConfig::adaptive_keeping(size.by_axis("output-size", rank, path)?),
             (None, None) => SoftPoolConfig::global(rank),
         };
         Ok(builder.beta(beta).gradient_rule(rule).build()?)
@@ -108,11 +108,11 @@ impl WindowArguments {
 
     /// The list that has a size for each spatial axis, if one is given.
     fn listed(&self) -> Option<Listed<'_>> {
-        let (name, list) = match (&self.kernel, &self.output_size) {
-            (Some(list), _) => ("kernel", list),
-            (None, list) => ("output-size", list.as_ref()?),
-        };
-        Some(Listed { name, list, axes: list.axes()? })
+        match (&self.kernel, &self.output_size) {
+            (Some(list), _) => Some(Listed { name: "kernel", list, axes: list.axes()? }),
+            (None, Some(list)) => Some(Listed { name: "output-size", list, axes: list.axes()? }),
+            (None, None) => None,
+        }
     }
 }
 
@@ -120,7 +120,7 @@ impl WindowArguments {
 #[derive(Clone, Copy)]
 struct Listed<'a> {
     name: &'static str,
-    list: &'a AxisList,
+    list: &'a dyn fmt::Display,
     axes: usize,
 }
 
@@ -249,6 +249,8 @@ mod tests {
         assert_eq!((kernel.kernel(), kernel.stride(), kernel.padding()), (vec![4, 4], vec![4, 4], vec![1, 2]));
         assert_eq!((kernel.dilation(), kernel.ceil_mode()), (vec![2, 2], vec![true, true]));
         assert_eq!((kernel.beta(), kernel.gradient_rule()), (2.0, GradientRule::Detached));
+        let kept = config("--output-size 7,-", 2);
+        assert_eq!(kept.adaptive_output_size(), Some(vec![Some(7), None]));
         for (arguments, sizes) in [("--output-size 7", [7, 7]), ("--output-size 7,5", [7, 5]), ("--global", [1, 1])] {
             let adaptive = config(arguments, 2);
             assert_eq!(adaptive.adaptive_output_size(), Some(sizes.map(Some).to_vec()), "{arguments}");

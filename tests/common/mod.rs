@@ -8,17 +8,10 @@ pub mod stored;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use proptest::test_runner::{FailurePersistence, FileFailurePersistence};
 use softpool::{
     ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, Natives,
     PipelineCache, Shape, SoftPoolConfig, SoftPoolConfigBuilder, Tuning, reference, wgpu,
 };
-
-/// Where proptest keeps the seeds of a file's properties that once failed, which every run tries first. It says so where it adds
-/// one, and that line is to be committed.
-pub fn failed_seeds(file: &'static str) -> Option<Box<dyn FailurePersistence>> {
-    Some(Box::new(FileFailurePersistence::Direct(file)))
-}
 
 /// What fills every output before a run, so that an element that no kernel writes shows.
 pub const POISON: f32 = -7.77e33;
