@@ -950,7 +950,7 @@ impl Kernel {
         matches!(self, Self::ForwardRows | Self::BackwardRows)
     }
 
-    pub fn adds_by_row(self) -> bool {
+    pub fn reads_statistics(self) -> bool {
         matches!(self, Self::BackwardStatistics | Self::BackwardInput | Self::BackwardWorkgroup) || self.is_tangent()
     }
 
