@@ -32,7 +32,7 @@ fn faults_stay_mended() {
     const NAN: f32 = f32::NAN;
 
     #[rustfmt::skip]
-    let faults: [Fault; 35] = [
+    let faults: [Fault; 36] = [
         ("exp overflows from 88.7 on", k(2, 2), &[1, 1, 2], &[89.0, 89.0], Y(&[89.0])),
         ("exp is 0 from -104 on", k(2, 2), &[1, 1, 2], &[-104.0, -104.0], Y(&[-104.0])),
         ("a maximum that starts at -1e30", k(2, 2), &[1, 1, 2], &[-3e38, -3e38], Y(&[-3e38])),
