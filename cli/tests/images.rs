@@ -230,7 +230,7 @@ fn wrong_arguments_and_files_are_explained() {
         ("image rgb.png --output out.png --kernel 5", &["rgb.png", "6x4", "height 4", "spans 5"]),
         ("image rgb.png --output out.png --kernel 2,2,2", &["rgb.png", "--kernel 2,2,2 has 3 values"]),
         ("image rgb.png --output out.png --stride 0", &["stride along height is 0"]),
-        ("image rgb.png --output out.png --output-size 5", &["rgb.png", "6x4", "output size 5 along height"]),
+        ("image rgb.png --output out.png --output-size 0", &["output size 0 along height"]),
         ("image rgb.png --output out.png --output-size 2 --kernel 2", &["'--output-size <SIZE>' cannot be used with"]),
         ("image rgb.png --output out.png --output-size 2 --stride 2", &["'--output-size <SIZE>' cannot be used with"]),
         ("image rgb.png --output out.png --device nonsense", &["no GPU adapter matches 'nonsense'"]),

@@ -37,9 +37,10 @@ fn the_table_has_a_line_for_each_dispatch() {
     let place = Workplace::new();
     for (operation, kernels, bindings) in [
         ("forward", &["forward rows"][..], "x read, y read_write, params uniform"),
-        ("grad-beta", &["forward rows", "tangent", "sum", "sum"], "statistics read"),
-        ("jvp", &["forward rows", "tangent"], "tangent read"),
-        ("second-backward", &["forward rows", "tangent", "second backward input"], "moments read_write"),
+        ("backward", &["backward rows"], "grad_input read_write"),
+        ("grad-beta", &["forward rows", "sum", "sum"], "grad_output read"),
+        ("jvp", &["forward rows"], "tangent read"),
+        ("second-backward", &["forward rows", "second backward rows"], "grad_input read_write"),
     ] {
         let run = place.succeed(&format!("wgsl {operation} {K3} --list"));
         let lines: Vec<&str> = run.stdout.lines().collect();
