@@ -57,7 +57,7 @@ const MAX_EXP_ULP: f64 = 4.0;
 /// Measures a device's driver, on the device. Not for the web.
 ///
 /// # Errors
-/// [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::Read`](crate::Error::Read).
+/// [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::DeviceLost`](crate::Error::DeviceLost).
 pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<NativeErrors> {
     let same = |got: f32, want: f32| got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan();
     let words: Vec<u32> = (0..=u32::from(u16::MAX)).collect();
