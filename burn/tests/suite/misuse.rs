@@ -32,7 +32,10 @@ fn options_that_break_a_rule() {
     let with = |options: fn(SoftPoolOptions<2>) -> SoftPoolOptions<2>| {
         move |device: &Device| drop(soft_pool2d(images(device), options(SoftPoolOptions::new([3, 3]))))
     };
-    refused(with(|options| options.with_stride([0, 1])), &["'soft_pool2d'", "stride along height is 0", "1 to 67108864"]);
+    refused(
+        with(|options| options.with_stride([0, 1])),
+        &["'soft_pool2d'", "stride along height is 0", "1 to 67108864"],
+    );
     refused(with(|options| options.with_padding([1, 2])), &["padding along width is 2", "at most 1"]);
     refused(with(|options| options.with_dilation([1, 0])), &["dilation along width is 0"]);
     refused(with(|options| options.with_dilation([3, 1])), &["height 6", "spans 7", "larger input"]);
