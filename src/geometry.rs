@@ -889,7 +889,7 @@ impl Geometry {
             ("PATCH_ROWS", patch[0] * patch[1]),
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
-            ("UNROLL_TAPS", u32::from(axes[2].kernel <= 7)),
+            ("UNROLL_TAPS", u32::from(axes[2].kernel <= 16)),
             ("RING_SUMS", if self.ring_rows > 8 { 4 } else { 1 }),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("WINDOW_ROWS", block[0] * block[1]),
