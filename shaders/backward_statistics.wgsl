@@ -14,7 +14,7 @@ struct Factors {
     stand: bool,
 }
 
-// M - c_R at most 8 / beta puts a weight off by at most 8 ulp, as S_MIN does for those that evaluate windows.
+// M - c_R at most 8 / beta puts a weight off by at most 8 ulp.
 const MOST_ABOVE = 8.0;
 
 fn factors(plane: vec2<u32>, first: vec3<i32>, m: f32, p: f32) -> Factors {

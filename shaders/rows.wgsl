@@ -80,19 +80,6 @@ fn lowest(extremes: Extremes) -> f32 {
     return min(pairs.x, pairs.y);
 }
 
-// Whether a window's value can stand: it is finite, and its exponentials about a shared centre c are not so small that
-// their rounding shows. s <= TAPS exp(beta (m - c)) for the window's own maximum m, so that m lies at most 8 / beta below
-// c: rounding u and t = beta u then puts each weight off by at most 8 ulp, and y by less.
-const S_MIN = f32(TAPS) * 3.35462628e-4;
-
-fn can_stand(s: f32, value: f32) -> bool {
-    return s >= S_MIN && is_finite(value);
-}
-
-fn can_stand4(s: vec4<f32>, value: vec4<f32>) -> vec4<bool> {
-    return (s >= vec4(S_MIN)) & (magnitude_bits4(value) < vec4(INFINITY_BITS));
-}
-
 // A pivot amid the patch's values, but not below those of the windows that stand.
 fn pivot(extremes: Extremes) -> f32 {
     let middle = 0.5 * lowest(extremes) + 0.5 * highest(extremes);

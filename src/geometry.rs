@@ -241,9 +241,8 @@ impl Problem {
         let by_channel = |tensor: &Placed| tensor.role == Role::Betas && tensor.strides[1] > 0;
         let has_room = self.axes[0] == AxisWindow::UNIT && self.input[0] == 1;
         // Statistics and derivatives add taps up by row: other rows would be other sums, by an ulp.
-        let has = |role: Role| self.tensors.iter().any(|tensor| tensor.role == role);
-        let of_windows = has(Role::Statistics) || has(Role::Y);
-        let adds_by_row = has(Role::Tangent) || (of_windows && has(Role::GradOutput));
+        let of_windows = self.has(Role::Statistics) || self.has(Role::Y);
+        let adds_by_row = self.has(Role::Tangent) || (of_windows && self.has(Role::GradOutput));
         let turns = self.channels_last() && has_room && !adds_by_row && !self.tensors.iter().any(by_channel);
         let in_registers = !self.overlaps() && !self.is_adaptive() && self.taps() <= MAX_DISJOINT_TAPS;
         let Ok(channels) = u32::try_from(self.channels) else { return };
@@ -469,11 +468,12 @@ impl Problem {
         let strip = strips.filter(fits).min_by_key(|&strip| inputs_read(strip))?;
         let taps = u64::from(width.kernel);
         // Turns of a pass, those that complete a row of windows with more to do; and such passes for each input, if need be.
-        let pass = |turns: u32| u64::from(turns) * (2 + 3 * taps);
+        let pass = |turns: u64| turns * (2 + 3 * taps);
+        let span = u64::from(height.span());
         let iterations = |rows: u32| {
-            let cells = u64::from(rows * height.stride * strip * width.stride);
-            let turns = rows * height.stride + 2 * height.span();
-            pass(turns) + cells * (1 + pass(2 * height.span() - 1))
+            let cell_rows = u64::from(rows) * u64::from(height.stride);
+            let cells = cell_rows * u64::from(strip) * u64::from(width.stride);
+            pass(cell_rows + 2 * span) + cells * (1 + pass(2 * span - 1))
         };
         self.rows_of_strip(rows, columns.div_ceil(strip), iterations).map(|rows| [1, rows, strip])
     }
@@ -886,13 +886,11 @@ impl Geometry {
             ("BOX_W", patch[2].max(cover[2].windows)),
             ("KERNEL_BITS", if self.sums_by_doubling() { u32::BITS - axes[2].kernel.leading_zeros() } else { 0 }),
             ("CELL_ROWS", cells[0] * cells[1]),
-            ("PATCH_ROWS", patch[0] * patch[1]),
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
             ("UNROLL_TAPS", u32::from(axes[2].kernel <= 16)),
             ("RING_SUMS", if self.ring_rows > 8 { 4 } else { 1 }),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
-            ("WINDOW_ROWS", block[0] * block[1]),
             ("OTHERS", taps - 1),
         ]);
         constants

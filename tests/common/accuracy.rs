@@ -17,7 +17,7 @@
 //! Besides, the largest error of a tensor (or of a sweep's many tensors of few different values) is at most twice that of
 //! the same formula in plain f32 on the CPU, plus 2 ulp for the rounding of the result (the rule that flash-attention tests
 //! by). Where windows overlap, the formula takes its exponentials about a maximum that windows share, at most 8 above a
-//! window's own, and offsets from a pivot (S_MIN and `pivot` in shaders/rows.wgsl): there plain f32 takes them from the
+//! window's own, and offsets from a pivot (shaders/backward_statistics.wgsl): there plain f32 takes them from the
 //! extremes of the plane, as far as that allows.
 
 use softpool::reference::{Reference, for_each_window};
