@@ -455,7 +455,8 @@ impl Problem {
     fn strip_of_cells(&self) -> Option<Extent> {
         let [depth, height, width] = self.axes;
         let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
-        if self.is_adaptive() || !flat || height.span() > self.tuning.ring_cells || width.span() > MAX_UNROLLED_WIDTH {
+        let ring = height.span().max(height.stride);
+        if self.is_adaptive() || !flat || ring > self.tuning.ring_cells || width.span() > MAX_UNROLLED_WIDTH {
             return None;
         }
         let [rows, columns] = [1, 2].map(|i| tiled(Kernel::BackwardRows, &self.axes[i], self.input[i], self.output[i]));
@@ -624,7 +625,7 @@ impl Problem {
             grid: Grid::Rows,
             ring_rows: match kernel {
                 Kernel::ForwardRows => self.ring(&block),
-                Kernel::BackwardRows => axes[1].span(),
+                Kernel::BackwardRows => axes[1].span().max(axes[1].stride),
                 _ => 1,
             },
             has_remainder: kernel == Kernel::BackwardDisjoint
@@ -868,6 +869,11 @@ impl Geometry {
         let gradient_lead = if self.vectors.y { cover[2].before.wrapping_neg() % 4 } else { 0 };
         let window_lead = if self.kernel == Kernel::BackwardRows { 0 } else { gradient_lead };
         let quads = (lead + patch[2]).div_ceil(4);
+        let rows_of_turn = match self.kernel {
+            Kernel::BackwardRows => axes[1].stride,
+            _ if self.ring_rows > 1 => axes[0].kernel.saturating_mul(axes[1].stride),
+            _ => axes[0].kernel.saturating_mul(axes[1].kernel),
+        };
         by_axis_named(["PATCH_D", "PATCH_H", "PATCH_W"], patch);
         by_axis_named(["CELLS_D", "CELLS_H", "CELLS_W"], cells);
         by_axis_named(["WINDOWS_D", "WINDOWS_H", "WINDOWS_W"], by_axis(|i| cover[i].windows));
@@ -889,6 +895,9 @@ impl Geometry {
             ("RING_ROWS", self.ring_rows),
             ("RING_BEFORE", self.ring_rows - 1),
             ("UNROLL_TAPS", u32::from(axes[2].kernel <= 16)),
+            ("UNROLL_ROWS", u32::from(rows_of_turn <= 2)),
+            ("ROWS_OF_TURN", rows_of_turn),
+            ("SLICES_OF_ROW", if self.ring_rows > 1 { axes[0].kernel } else { rows_of_turn }),
             ("RING_SUMS", if self.ring_rows > 8 { 4 } else { 1 }),
             ("RING_TAPS", if self.ring_rows > 1 { axes[1].kernel } else { 1 }),
             ("OTHERS", taps - 1),
