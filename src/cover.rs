@@ -142,3 +142,104 @@ fn within(first: i64, end: i64, size: u32) -> Range<u64> {
     let first = first.clamp(0, size - 1);
     first as u64..end.clamp(first + 1, size) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The positions inside the input that a window has.
+    fn taps(axis: &AxisWindow, input: u32, window: u64) -> Vec<u64> {
+        if axis.adaptive > 0 {
+            return axis.adaptive_positions(window as u32, input).map(u64::from).collect();
+        }
+        let padded = (0..axis.kernel).map(|tap| window * u64::from(axis.stride) + u64::from(tap * axis.dilation));
+        let inside = padded.filter_map(|position| position.checked_sub(u64::from(axis.padding)));
+        inside.filter(|&position| position < u64::from(input)).collect()
+    }
+
+    /// Windows of every sort, along axes of a few positions.
+    fn axes() -> Vec<(AxisWindow, u32)> {
+        let mut axes = Vec::new();
+        for input in 1..14 {
+            for (kernel, stride) in (1..5).flat_map(|kernel| (1..5).map(move |stride| (kernel, stride))) {
+                for (padding, dilation) in [(0, 1), (kernel / 2, 1), (0, 2), (kernel / 2, 3)] {
+                    axes.push((AxisWindow { kernel, stride, padding, dilation, ..AxisWindow::UNIT }, input));
+                }
+            }
+            let adaptive = [2, 3, 5, 16].map(|adaptive| AxisWindow { adaptive, ..AxisWindow::UNIT }.of_input(input));
+            axes.extend(adaptive.into_iter().filter(|axis| axis.adaptive > 0).map(|axis| (axis, input)));
+        }
+        axes
+    }
+
+    fn of_all_blocks(axis: &AxisWindow, input: u32, size: u32, check: impl Fn(Blocks<'_>, Range<u64>)) {
+        let Some(output) = axis.output(input) else { return };
+        for block in 1..4 {
+            let blocks = i64::from(size.div_ceil(block));
+            for (first, end) in (0..blocks).flat_map(|first| (first + 1..=blocks).map(move |end| (first, end))) {
+                let [first, end] = [first, end].map(|count| count * i64::from(block));
+                let of = Blocks { window: axis, input, output, block, first, end, slack: 0 };
+                check(of, first as u64..(end as u64).min(u64::from(size)));
+            }
+        }
+    }
+
+    #[track_caller]
+    fn assert_holds(range: Range<u64>, needed: impl IntoIterator<Item = u64>, size: u32, blocks: &Blocks<'_>) {
+        assert!(!range.is_empty() && range.end <= u64::from(size), "{range:?} of {blocks:?}");
+        for needed in needed {
+            assert!(range.contains(&needed), "{needed} is not in {range:?} of {blocks:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_windows_reach_all_that_these_hold() {
+        for (axis, input) in axes() {
+            let output = axis.output(input).unwrap_or(0);
+            of_all_blocks(&axis, input, output, |blocks, windows| {
+                assert_holds(blocks.windows(), windows.clone(), output, &blocks);
+                assert_holds(blocks.inputs_of_windows(), windows.flat_map(|o| taps(&axis, input, o)), input, &blocks);
+            });
+        }
+    }
+
+    #[test]
+    fn blocks_of_inputs_reach_all_windows_that_hold_these() {
+        for (axis, input) in axes() {
+            let output = axis.output(input).unwrap_or(0);
+            of_all_blocks(&axis, input, input, |blocks, inputs| {
+                let holds = |o: &u64| taps(&axis, input, *o).iter().any(|tap| inputs.contains(tap));
+                assert_holds(blocks.inputs(), inputs.clone(), input, &blocks);
+                assert_holds(blocks.holders(), (0..u64::from(output)).filter(holds), output, &blocks);
+            });
+        }
+    }
+
+    #[test]
+    fn blocks_of_cells_reach_their_cover() {
+        for (axis, input) in axes().into_iter().filter(|(axis, _)| axis.adaptive == 0) {
+            let output = axis.output(input).unwrap_or(0);
+            of_all_blocks(&axis, input, input.div_ceil(axis.stride), |blocks, cells| {
+                let stride = u64::from(axis.stride);
+                let inputs = cells.start * stride..(cells.end * stride).min(u64::from(input));
+                let holds = |o: &u64| taps(&axis, input, *o).iter().any(|tap| inputs.contains(tap));
+                let holders: Vec<u64> = (0..u64::from(output)).filter(holds).collect();
+                assert_holds(blocks.cells(), inputs.clone(), input, &blocks);
+                let read = holders.iter().flat_map(|&o| taps(&axis, input, o)).chain(inputs.clone());
+                assert_holds(blocks.covering_inputs(), read, input, &blocks);
+                assert_holds(blocks.covering_windows(), holders, output, &blocks);
+            });
+        }
+    }
+
+    #[test]
+    fn a_cover_is_the_windows_of_a_block() {
+        let axis = |kernel, stride, padding| AxisWindow { kernel, stride, padding, ..AxisWindow::UNIT };
+        // Inputs 0 to 3: of windows -1 to 4, which hold inputs -2 to 5.
+        assert_eq!(Cover::of(&axis(3, 1, 1), 4), Cover { before: 1, windows: 6, patch: 8, offset: 2 });
+        // Inputs 0 to 7: of windows 0 to 4, which hold inputs -1 to 9.
+        assert_eq!(Cover::of(&axis(3, 2, 1), 4), Cover { before: 0, windows: 5, patch: 11, offset: 1 });
+        // Windows that share no input: their cells.
+        assert_eq!(Cover::of(&axis(2, 2, 0), 4), Cover { before: 0, windows: 4, patch: 8, offset: 0 });
+    }
+}

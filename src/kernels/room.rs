@@ -10,7 +10,7 @@ use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::problem::Problem;
 
 /// A kernel: all that the host has to know of it, beside its file in shaders/ of the same name.
-pub(crate) trait Room: Sync {
+pub(crate) trait Room {
     /// The name of its file in shaders/.
     fn name(&self) -> &'static str;
 
