@@ -29,45 +29,22 @@ const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
 const CHANNELS = 1u;
-const ONE_CHANNEL = 1u;
 const TAPS = 9u;
-const LEVELS = 1u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 48u;
-const PATCH_D = 1u;
-const PATCH_H = 3u;
-const PATCH_W = 17u;
-const CELLS_D = 1u;
-const CELLS_H = 2u;
-const CELLS_W = 16u;
-const WINDOWS_D = 1u;
-const WINDOWS_H = 1u;
-const WINDOWS_W = 8u;
-const BEFORE_D = 0u;
-const BEFORE_H = 0u;
-const BEFORE_W = 0u;
-const OFFSET_D = 0u;
-const OFFSET_H = 0u;
-const OFFSET_W = 0u;
 const BLOCK_QUADS = 2u;
 const LEAD = 0u;
 const QUADS = 5u;
-const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 2u;
-const G_LEAD = 0u;
-const G_QUADS = 2u;
-const CELL_QUADS = 4u;
-const COVERED_W = 17u;
-const BOX_W = 17u;
+const BOX_W = 1u;
 const KERNEL_BITS = 0u;
-const CELL_ROWS = 2u;
 const RING_ROWS = 1u;
 const RING_BEFORE = 0u;
 const UNROLL_TAPS = 1u;
+const ONE_CHANNEL = 1u;
 const RING_SUMS = 1u;
 const RING_TAPS = 1u;
-const OTHERS = 8u;
 const HAS_DEPTH = false;
 const MASKED = true;
 const FLAT_LAYERS = true;
@@ -156,22 +133,43 @@ fn betas_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.betas.sta
 fn load_betas(index: u32) -> f32 { return betas[index]; }
 fn load_betas4(index: u32) -> vec4<f32> { return vec4(load_betas(index + 0u), load_betas(index + 1u), load_betas(index + 2u), load_betas(index + 3u)); }
 fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
-fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
 fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
-fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
-fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(0.0, 0.0, 0.0, 0.0)); }
 fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
-fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
 fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
-fn g_at_windows_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
-fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(9) var<uniform> params: Params;
+const CELLS_H = 2u;
+const CELLS_W = 16u;
+const WINDOWS_H = 2u;
+const WINDOWS_W = 9u;
+const BEFORE_D = 0u;
+const BEFORE_H = 0u;
+const BEFORE_W = 0u;
+const OFFSET_H = 1u;
+const G_LEAD = 0u;
+const G_QUADS = 3u;
+const CELL_QUADS = 4u;
+fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
+fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
+fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
+fn at_patch(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(row[2].x, 0.0, 0.0, 0.0)); }
+fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
+fn g_at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
+fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
+fn at_patch_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(row[2].x, 1 << 20, 1 << 20, 1 << 20)); }
+const PATCH_W = 40u;
+const CELLS_D = 1u;
+const WINDOWS_D = 1u;
+const OFFSET_D = 0u;
+const OFFSET_W = 1u;
+const WINDOW_LEAD = 0u;
+const COVERED_W = 43u;
+const CELL_ROWS = 2u;
+const LEVELS = 1u;
 const LANES_X = 1u;
 const LANES_Y = 4u;
 const GROUPS = 16u;
+const OTHERS = 1u;
 const CHUNK_ROWS = 1u;
-const CHUNK_QUADS = 1u;
-const CHUNK = 1u;
-const SCALE_BITS = 4u;
+const CHUNK_QUADS = 3u;
+const CHUNK = 3u;
+const SCALE_BITS = 7u;
