@@ -10,9 +10,8 @@
 //!
 //! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.)
 
-mod common;
-
-use common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
+use crate::common;
+use crate::common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
 use softpool::reference::{Reference, for_each_window};
 use softpool::{
     ElementType, GpuTensor, GradBetaTensors, GradientRule, JvpTensors, Outputs, SecondBackwardTensors, Shape,
