@@ -23,6 +23,7 @@ mod input_files;
 mod kernel_text;
 mod leftovers;
 mod light;
+mod manual;
 mod memory_size;
 mod npy_header;
 mod output_files;
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image_command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { output } => manual::man(output.as_deref()),
     };
     match outcome {
         Ok(report) => {
