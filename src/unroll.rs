@@ -22,6 +22,11 @@ const MARK: &str = "// unroll";
 /// Of a `let` that is a constant where the loops around it are unrolled.
 const CONST_MARK: &str = " // const";
 
+/// Whether a line has a mark, so that its comment is more than a comment.
+pub(crate) fn is_marked(line: &str) -> bool {
+    line.contains(MARK) || line.ends_with(CONST_MARK)
+}
+
 /// `source` with each marked loop unrolled. A bound is a number or the name of one of `constants`.
 ///
 /// # Panics
