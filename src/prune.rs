@@ -1,6 +1,7 @@
-//! Leaves of a shader's text what its entry point needs: files of shaders/ are whole topics, and a kernel takes a part of each.
+//! Drops what a shader's entry point doesn't need: each file of shaders/ is a whole topic, of which a kernel uses a part.
 //!
-//! Before loops are unrolled, so that nothing is unrolled which then goes; and after, when loops without a turn are gone.
+//! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since a loop without turns may have
+//! been the only one to call a function.
 
 use std::collections::{HashMap, HashSet};
 

@@ -10,8 +10,8 @@ use crate::specialise::Specialisation;
 use crate::tensor::buffer_bytes;
 use crate::{Error, Memory, Result};
 
-/// Scratch from this index on is not the recipe's: it stands for results, whose buffers are made once there is a recipe, so
-/// that calls are refused before.
+/// Scratch from this index on stands for a result. Its buffer is made after the recipe, so that a call which is refused allocates
+/// nothing.
 pub(crate) const FIRST_RESULT: usize = 1 << 16;
 
 /// The dispatches of a call, one after the other: each sees what those before it wrote.
