@@ -46,18 +46,16 @@ impl Room for BackwardDisjoint {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let (Row { lead, quads }, width) = (Row::of_windows(geometry), geometry.schedule.block[2]);
+        let width = geometry.schedule.block[2];
         let cells = width * geometry.axes[2].stride;
         let own = [
             ("CELLS_W", cells),
             ("WINDOWS_W", width),
-            ("LEAD", lead),
-            ("QUADS", quads),
             ("WINDOW_LEAD", 0),
             ("WINDOW_QUADS", width.div_ceil(4)),
             ("CELL_QUADS", cells.div_ceil(4)),
         ];
-        [own.as_slice(), &NO_DOUBLING].concat()
+        [own.as_slice(), &Row::of_windows(geometry).constants(), &NO_DOUBLING].concat()
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {

@@ -24,10 +24,11 @@ impl Room for BackwardRows {
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
         let [depth, height, width] = problem.axes;
         let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
-        let fits = height.span() <= problem.tuning.ring_cells && width.span() <= MAX_WIDTH;
+        let ring_rows = height.span().max(height.stride);
+        let fits = ring_rows <= problem.tuning.ring_cells && width.span() <= MAX_WIDTH;
         let wanted = problem.overlaps() || problem.has(Role::Tangent);
         let block = (wanted && !problem.is_adaptive() && flat && fits).then(|| self.strip(problem)).flatten()?;
-        Some(Schedule { ring_rows: height.span(), ..Schedule::of_block(block) })
+        Some(Schedule { ring_rows, ..Schedule::of_block(block) })
     }
 
     /// Cells from the first input on.
@@ -60,18 +61,16 @@ impl Room for BackwardRows {
             ("BEFORE_H", cover_h.before),
             ("BEFORE_W", cover.before),
             ("OFFSET_H", cover_h.offset),
-            ("LEAD", row.lead),
-            ("QUADS", row.quads),
             ("WINDOW_QUADS", cover.windows.div_ceil(4)),
             ("G_LEAD", g_lead),
             ("G_QUADS", g_quads),
             ("CELL_QUADS", cells.div_ceil(4)),
         ];
-        [own.as_slice(), &NO_DOUBLING, &strip_constants(geometry)].concat()
+        [own.as_slice(), &row.constants(), &NO_DOUBLING, &strip_constants(geometry, height.stride)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {
-        let Columns { cover, row: Row { lead, quads }, cells, g_lead, g_quads } = Columns::of(geometry);
+        let Columns { cover, row: Row { lead, quads, .. }, cells, g_lead, g_quads } = Columns::of(geometry);
         let AxisWindow { stride, dilation, .. } = geometry.axes[2];
         let (windows, cells) = (cover.windows.div_ceil(4), cells.div_ceil(4));
         let window_at = |i: u32| i.checked_sub(lead).filter(|i| i.is_multiple_of(stride)).map(|i| i / stride);

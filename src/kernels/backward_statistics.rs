@@ -43,8 +43,7 @@ impl Room for BackwardStatistics {
         let cells = by_axis(|i| block[i] * axes[i].stride);
         let row = Row::new(cells[2], 0, geometry.vectors.x);
         let windows = Row::new(width.windows, width.before, geometry.vectors.y);
-        vec![
-            ("PATCH_W", cells[2]),
+        let own = [
             ("CELLS_D", cells[0]),
             ("CELLS_H", cells[1]),
             ("CELLS_W", cells[2]),
@@ -57,8 +56,6 @@ impl Room for BackwardStatistics {
             ("OFFSET_D", depth.offset),
             ("OFFSET_H", height.offset),
             ("OFFSET_W", width.offset),
-            ("LEAD", row.lead),
-            ("QUADS", row.quads),
             ("WINDOW_LEAD", windows.lead),
             ("WINDOW_QUADS", windows.quads),
             ("CELL_QUADS", cells[2].div_ceil(4)),
@@ -66,7 +63,8 @@ impl Room for BackwardStatistics {
             ("BOX_W", cells[2].max(width.windows)),
             ("KERNEL_BITS", if self.doubles(geometry) { axes[2].kernel.ilog2() + 1 } else { 0 }),
             ("CELL_ROWS", cells[0] * cells[1]),
-        ]
+        ];
+        [own.as_slice(), &row.constants()].concat()
     }
 
     /// Fewer taps a stride are added one by one.

@@ -25,10 +25,8 @@ impl Room for ForwardDisjoint {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let Row { lead, quads } = Row::of_windows(geometry);
-        let block_quads = geometry.schedule.block[2] / 4;
-        let own = [("BLOCK_QUADS", block_quads), ("LEAD", lead), ("QUADS", quads), ("OTHERS", geometry.taps() - 1)];
-        [own.as_slice(), &NO_DOUBLING].concat()
+        let own = [("BLOCK_QUADS", geometry.schedule.block[2] / 4), ("OTHERS", geometry.taps() - 1)];
+        [own.as_slice(), &Row::of_windows(geometry).constants(), &NO_DOUBLING].concat()
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {

@@ -10,9 +10,6 @@ use crate::shaders::{FORWARD, PARTIAL, ROWS, STATISTICS, TANGENT, WINDOW_ROW, sh
 
 pub(super) struct ForwardRows;
 
-/// Rows of a ring that a window's sums are taken of one after the other; of more, four sums side by side are off by less.
-const MAX_ROWS_OF_SUM: u32 = 8;
-
 impl Room for ForwardRows {
     fn name(&self) -> &'static str {
         "forward_rows"
@@ -31,17 +28,21 @@ impl Room for ForwardRows {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let (row, quads, ring_rows) = (Row::of_windows(geometry), window_quads(geometry), geometry.schedule.ring_rows);
-        let row = [("BLOCK_QUADS", quads), ("LEAD", row.lead), ("QUADS", row.quads), ("WINDOW_QUADS", quads)];
-        let ring = [
-            ("RING_SUMS", if ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
-            ("RING_TAPS", if ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
+        let (quads, [depth, height, _]) = (window_quads(geometry), &geometry.axes);
+        let keeps = geometry.schedule.ring_rows > 1;
+        let rows_of_turn = depth.kernel.saturating_mul(if keeps { height.stride } else { height.kernel });
+        let own = [
+            ("BLOCK_QUADS", quads),
+            ("WINDOW_QUADS", quads),
+            ("ROWS_OF_TURN", rows_of_turn),
+            ("SLICES_OF_ROW", if keeps { depth.kernel } else { rows_of_turn }),
         ];
-        [&row[..], &NO_DOUBLING, &strip_constants(geometry), &ring].concat()
+        let row = Row::of_windows(geometry).constants();
+        [&own[..], &row, &NO_DOUBLING, &strip_constants(geometry, rows_of_turn)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {
-        let (Row { lead, quads }, width) = (Row::of_windows(geometry), geometry.axes[2]);
+        let (Row { lead, quads, .. }, width) = (Row::of_windows(geometry), geometry.axes[2]);
         shuffles(&[
             Shuffle { name: "next_taps", from_quads: quads, to_quads: quads, from: &|i| Some(i + width.dilation) },
             Shuffle {

@@ -10,6 +10,8 @@ use crate::problem::{MAX_ITERATIONS, Problem};
 pub(super) struct Row {
     /// Inputs by which those that count start after a multiple of four.
     pub lead: u32,
+    /// Inputs that count.
+    patch: u32,
     pub quads: u32,
 }
 
@@ -17,13 +19,17 @@ impl Row {
     /// A row of `patch` inputs, which starts `before` inputs before a multiple of four.
     pub fn new(patch: u32, before: u32, vectors: bool) -> Self {
         let lead = if vectors { before.wrapping_neg() % 4 } else { 0 };
-        Self { lead, quads: (lead + patch).div_ceil(4) }
+        Self { lead, patch, quads: (lead + patch).div_ceil(4) }
     }
 
     /// The row of a block of windows.
     pub fn of_windows(geometry: &Geometry) -> Self {
         let width = &geometry.axes[2];
         Self::new(patch_of(width, geometry.schedule.block[2]), width.padding, geometry.vectors.x)
+    }
+
+    pub fn constants(&self) -> [(&'static str, u32); 3] {
+        [("LEAD", self.lead), ("PATCH_W", self.patch), ("QUADS", self.quads)]
     }
 }
 
@@ -38,14 +44,22 @@ pub(super) fn vectors_of_blocks(problem: &Problem, block: Extent) -> Vectors {
     Vectors { x: starts, gradient: starts, y: block[2].is_multiple_of(4) }
 }
 
+/// Rows of a ring that a window's sums are taken of one after the other; of more, four sums side by side are off by less.
+const MAX_ROWS_OF_SUM: u32 = 8;
 /// Taps of a row that a text unrolls: more are a loop.
 const MAX_UNROLLED_TAPS: u32 = 16;
+/// Rows of a turn that it does.
+const MAX_UNROLLED_ROWS: u32 = 2;
 
-/// Those of kernels that go down the rows of a strip.
-pub(super) fn strip_constants(geometry: &Geometry) -> Constants {
+/// Those of kernels that go down the rows of a strip, `rows_of_turn` at a time.
+pub(super) fn strip_constants(geometry: &Geometry, rows_of_turn: u32) -> Constants {
+    let ring_rows = geometry.schedule.ring_rows;
     vec![
-        ("RING_ROWS", geometry.schedule.ring_rows),
-        ("RING_BEFORE", geometry.schedule.ring_rows - 1),
+        ("RING_ROWS", ring_rows),
+        ("RING_BEFORE", ring_rows - 1),
+        ("RING_TAPS", if ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
+        ("RING_SUMS", if ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
+        ("UNROLL_ROWS", u32::from(rows_of_turn <= MAX_UNROLLED_ROWS)),
         ("UNROLL_TAPS", u32::from(geometry.axes[2].kernel <= MAX_UNROLLED_TAPS)),
         ("ONE_CHANNEL", u32::from(!geometry.pairs)),
     ]
