@@ -19,8 +19,11 @@ pub fn completions(shell: Shell) -> Result<Report> {
 /// The manual: its first page, or all pages as files of `folder`.
 pub fn man(folder: Option<&Path>) -> Result<Report> {
     let Some(folder) = folder else {
+        // As the pages of a folder are made.
+        let mut command = Cli::command().disable_help_subcommand(true);
+        command.build();
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page).expect("memory takes any page");
+        clap_mangen::Man::new(command).render(&mut page).expect("memory takes any page");
         return Ok(Report::new(text(page)));
     };
     let failure = |error| Failure::of_file(folder, error);
