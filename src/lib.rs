@@ -17,6 +17,8 @@ mod plan;
 mod pool;
 mod prune;
 mod recipe;
+#[cfg(feature = "serde")]
+mod recipe_data;
 pub mod reference;
 mod shape;
 mod sources;
@@ -25,17 +27,25 @@ mod sums;
 mod tensor;
 mod tensors;
 mod unroll;
+#[cfg(not(target_arch = "wasm32"))]
+mod wait;
 
 pub use cache::PipelineCache;
 pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftPoolConfig, SoftPoolConfigBuilder};
-pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
+pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters, device_name};
 pub use element::ElementType;
 pub use error::{Error, Result};
 pub use geometry::Tuning;
-pub use native::{NativeErrors, Natives, measure_natives};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::measure_natives;
+pub use native::{NativeErrors, Natives, measure_natives_async};
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
 pub use recipe::{Binding, Dispatch, Recipe, Recipes};
+#[cfg(feature = "serde")]
+pub use recipe_data::{
+    Access, BindingData, DispatchData, KernelData, MemoryData, ParamsData, RECIPE_FORMAT, RecipeData, TensorData,
+};
 pub use shape::Shape;
 #[doc(hidden)]
 pub use sources::{ShaderParts, shader_parts, shader_sources};

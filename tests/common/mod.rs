@@ -3,6 +3,7 @@
 
 pub mod accuracy;
 pub mod buffers;
+pub mod derivative_bounds;
 pub mod golden;
 pub mod stored;
 
