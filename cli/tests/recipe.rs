@@ -88,7 +88,7 @@ fn without_json_it_is_a_table() {
         "x: float16 [2, 3, 16, 16], strides [768, 1, 48, 3], 3072 bytes, read",
         "grad_beta: float32 [1], strides [1], 4 bytes, written",
         "scratch 0: ",
-        "on x, grad_output, scratch 0",
+        "on x, scratch 0, grad_output",
         "on scratch 1, grad_beta",
     ] {
         assert!(run.stdout.contains(line), "{line}: {}", run.stdout);
