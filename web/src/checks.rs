@@ -9,6 +9,8 @@
 mod accuracy;
 #[path = "../../tests/common/derivative_bounds.rs"]
 mod derivative_bounds;
+#[path = "../../tests/common/kernel_tables.rs"]
+mod kernel_tables;
 
 use std::sync::Mutex;
 
@@ -19,7 +21,7 @@ use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors, GradientRule,
     JvpTensors, Memory, Natives, PipelineCache, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView,
-    TensorView, Tuning, shader_sources,
+    TensorView, Tuning,
 };
 use wasm_bindgen::prelude::*;
 
@@ -485,9 +487,15 @@ fn places<'a>(shape: &Shape, strides: &'a [usize]) -> impl Iterator<Item = usize
     })
 }
 
-/// Every text that poolings of a case can hand to a driver: label and WGSL by turns.
+/// Every text of the tables that tests/translation.rs looks at: text and label by turns.
 #[wasm_bindgen]
-pub fn texts(check: &Check) -> Result<Vec<String>, JsError> {
-    let sources = shader_sources(&check.case.config, &check.case.shape)?;
-    Ok(sources.into_iter().flat_map(|(label, wgsl)| [label, wgsl]).collect())
+pub fn texts() -> Vec<String> {
+    let tables = [
+        kernel_tables::one_dimensional(),
+        kernel_tables::two_dimensional_disjoint(),
+        kernel_tables::two_dimensional_overlapping(),
+        kernel_tables::three_dimensional(),
+        kernel_tables::adaptive(),
+    ];
+    kernel_tables::sources(tables.concat()).into_iter().flat_map(|(text, label)| [text, label]).collect()
 }
