@@ -19,22 +19,22 @@ fn direction(case: &Case) -> Vec<f32> {
 
 /// One case with a beta for each channel, or one for all: every derivative, by calls.
 fn check_derivatives(case: &Case, betas: Option<&[f32]>) {
-    let v = direction(case);
+    let direction = &direction(case);
     let all_betas = betas.map_or(vec![case.config.beta()], <[f32]>::to_vec);
     let reference = Reference::new(&case.config).with_betas(&all_betas);
-    let jvp = reference.jvp(&case.shape, &case.x, &v).expect("a valid case");
-    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &v).expect("a valid case");
+    let jvp = reference.jvp(&case.shape, &case.x, direction).expect("a valid case");
+    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, direction).expect("a valid case");
     let grad_beta = reference.grad_beta(&case.shape, &case.x, &case.grad_output).expect("a valid case");
-    let allowed = Allowed::of(case, &all_betas, &v);
     on_every_adapter(|context| {
         let upload = |shape: Shape, values: &[f32]| context.upload(shape, values).expect("a small tensor");
         let read = |tensor: &GpuTensor| tensor.read_blocking().expect("a device that works");
         let (x, g) = (upload(case.shape, &case.x), upload(case.pooled(), &case.grad_output));
-        let v = upload(case.shape, &v);
+        let v = upload(case.shape, direction);
         let mut pool = pool(context, &case.config);
         if let Some(betas) = betas {
             pool = pool.with_betas(&upload(Shape::new([betas.len()]).expect("small"), betas));
         }
+        let allowed = Allowed::of(case, &all_betas, direction, pool.tuning().natives);
         let what = |name: &str| format!("{name} of {} on {}", case.name, context.name());
         assert_close(&what("jvp"), &read(&pool.jvp(&x, &v).expect("valid")), &jvp, &allowed.jvp);
         let got = pool.second_backward(&x, &g, &v).expect("valid");

@@ -7,8 +7,10 @@
 //!     second, of x_j        u sum_R |g_R beta| (16 + 2 depth_j) w_j ((|v_j| + E|v|) (2 + |beta| spread) + |beta| spread E|v|)
 //!     gradient of beta      u sum_R |g_R| sum_i (16 + 2 depth_i) w_i |x_i - y| spread, and 24 u sum_R |g_R| Var for the sums
 //!
-//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.)
+//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.
+//! Exponentials by the driver's exp2 are allowed 20 and 3.25 for 16 and 2, as there.)
 
+use softpool::Natives;
 use softpool::reference::for_each_window;
 
 use super::Case;
@@ -24,7 +26,8 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    pub fn of(case: &Case, betas: &[f32], v: &[f32]) -> Self {
+    pub fn of(case: &Case, betas: &[f32], v: &[f32], natives: Natives) -> Self {
+        let (constant, by_unit) = if natives.exp2 { (20.0, 3.25) } else { (16.0, 2.0) };
         let channels = case.shape.channels();
         let windows_of_plane: usize = case.pooled().spatial().iter().product();
         let mut allowed = Self { jvp: Vec::new(), second: vec![0.0; case.x.len()], grad_beta: vec![0.0; channels] };
@@ -39,7 +42,7 @@ impl Allowed {
             let y: f64 = taps.iter().map(|&tap| w(tap) * x(tap)).sum();
             let spread = taps.iter().map(|&tap| (x(tap) - y).abs()).fold(0.0, f64::max);
             let mean_v: f64 = taps.iter().map(|&tap| w(tap) * f64::from(v[tap]).abs()).sum();
-            let depth = |tap: usize| 16.0 + 2.0 * (m - beta * x(tap));
+            let depth = |tap: usize| constant + by_unit * (m - beta * x(tap));
             let slope = beta.abs() * spread;
             let sum =
                 |term: &dyn Fn(usize) -> f64| taps.iter().map(|&tap| depth(tap) * w(tap) * term(tap)).sum::<f64>();

@@ -200,7 +200,7 @@ impl Check {
         let Some([jvp, second_grad, second_input, grad_beta]) = &self.of_derivatives else { return };
         let reference = Reference::new(&case.config);
         let betas = [case.config.beta()];
-        let bounds = Allowed::of(case, &betas, &self.tangent);
+        let bounds = Allowed::of(case, &betas, &self.tangent, results.natives);
         let valid = "a valid case";
         let want_jvp = reference.jvp(&case.shape, &case.x, &self.tangent).expect(valid);
         let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &self.tangent).expect(valid);

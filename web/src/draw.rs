@@ -22,6 +22,8 @@ pub struct Part {
 }
 
 pub struct Draw {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
     pipeline: wgpu::RenderPipeline,
     format: wgpu::TextureFormat,
     canvases: Vec<Canvas>,
@@ -53,6 +55,7 @@ impl Draw {
         instance: &wgpu::Instance,
         adapter: &wgpu::Adapter,
         device: &wgpu::Device,
+        queue: &wgpu::Queue,
         elements: Vec<web_sys::HtmlCanvasElement>,
     ) -> Result<Self, JsError> {
         let mut canvases = Vec::new();
@@ -94,26 +97,18 @@ impl Draw {
             multiview_mask: None,
             cache: None,
         });
-        Ok(Self { pipeline, format, canvases })
+        Ok(Self { device: device.clone(), queue: queue.clone(), pipeline, format, canvases })
     }
 
     /// Gives a canvas so many pixels.
-    pub fn resize(
-        &self,
-        device: &wgpu::Device,
-        index: usize,
-        width: u32,
-        picture_height: u32,
-        gap: u32,
-        part_height: u32,
-    ) {
+    pub fn resize(&self, index: usize, width: u32, picture_height: u32, gap: u32, part_height: u32) {
         let Some(canvas) = self.canvases.get(index) else { return };
         let layout = Layout { width, picture_height, gap, part_height };
         if width == 0 || canvas.layout.replace(layout) == layout {
             return;
         }
         canvas.surface.configure(
-            device,
+            &self.device,
             &wgpu::SurfaceConfiguration {
                 usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
                 format: self.format,
@@ -130,14 +125,9 @@ impl Draw {
     }
 
     /// Draws a picture into each canvas.
-    pub fn draw<const COUNT: usize>(
-        &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        pictures: [Picture<'_>; COUNT],
-        part: Part,
-    ) {
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("draw") });
+    pub fn draw<const COUNT: usize>(&self, pictures: [Picture<'_>; COUNT], part: Part) {
+        let descriptor = wgpu::CommandEncoderDescriptor { label: Some("draw") };
+        let mut encoder = self.device.create_command_encoder(&descriptor);
         let mut shown = Vec::new();
         for (canvas, picture) in self.canvases.iter().zip(pictures) {
             let layout = canvas.layout.get();
@@ -149,18 +139,15 @@ impl Draw {
             else {
                 continue;
             };
-            self.draw_canvas(device, queue, &mut encoder, canvas, &texture.texture, picture, part);
+            self.draw_canvas(&mut encoder, canvas, &texture.texture, picture, part);
             shown.push(texture);
         }
-        queue.submit([encoder.finish()]);
-        shown.into_iter().for_each(|texture| queue.present(texture));
+        self.queue.submit([encoder.finish()]);
+        shown.into_iter().for_each(|texture| self.queue.present(texture));
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn draw_canvas(
         &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
         canvas: &Canvas,
         target: &wgpu::Texture,
@@ -181,7 +168,7 @@ impl Draw {
             let values = [&values[..], &[gain, 0.0]].concat();
             view[..VIEW_BYTES].copy_from_slice(bytemuck::cast_slice(&values));
         }
-        queue.write_buffer(&canvas.views, 0, &views);
+        self.queue.write_buffer(&canvas.views, 0, &views);
 
         let [first, second, target] = [first, second, target].map(|texture| texture.create_view(&Default::default()));
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -215,7 +202,7 @@ impl Draw {
             let entries = { resources.into_iter().zip(0..) }
                 .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
                 .collect::<Vec<_>>();
-            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some("draw"),
                 layout: &self.pipeline.get_bind_group_layout(0),
                 entries: &entries,

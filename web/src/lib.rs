@@ -1,7 +1,7 @@
 //! softpool in the browser: the page of web/page, and the checks that web/test runs.
 //!
 //! There is nothing here for other targets, so that the workspace builds as a whole.
-#![cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+#![cfg(target_arch = "wasm32")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "checks")]

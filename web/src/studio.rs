@@ -88,7 +88,7 @@ impl Studio {
         let (device, queue) = adapter.request_device(&descriptor).await?;
         let clock = (!required_features.is_empty()).then(|| Clock::new(&device));
         Ok(Self {
-            draw: Draw::new(&instance, &adapter, &device, canvases)?,
+            draw: Draw::new(&instance, &adapter, &device, &queue, canvases)?,
             cache: PipelineCache::new(&device),
             unpack: compute_pipeline(&device, "unpack", include_str!("unpack.wgsl")),
             pack: compute_pipeline(&device, "pack", include_str!("pack.wgsl")),
@@ -217,7 +217,7 @@ impl Studio {
 
     /// Gives a canvas so many pixels, and room for a magnified part below its picture.
     pub fn resize(&self, canvas: usize, width: u32, picture_height: u32, gap: u32, part_height: u32) {
-        self.draw.resize(&self.device, canvas, width, picture_height, gap, part_height);
+        self.draw.resize(canvas, width, picture_height, gap, part_height);
     }
 
     /// Draws all canvases: around (x, y), of 0 to 1, magnified by `zoom`, with the difference of two of soft, max and average.
@@ -234,7 +234,7 @@ impl Studio {
             (&frame.texture, &frame.texture, 0.0),
             (by_index(first), by_index(second), gain),
         ];
-        self.draw.draw(&self.device, &self.queue, pictures, Part { x, y, zoom });
+        self.draw.draw(pictures, Part { x, y, zoom });
         Ok(())
     }
 }
