@@ -5,27 +5,37 @@ mod bound;
 mod cache;
 mod config;
 mod context;
+mod cover;
+mod device_limits;
 mod element;
 mod error;
+mod extent;
 mod fold;
+mod fold_axes;
 mod geometry;
+mod grid;
 mod guard;
+mod kernels;
 mod native;
 mod params;
 mod pieces;
 mod plan;
 mod pool;
+mod problem;
 mod prune;
 mod recipe;
 #[cfg(feature = "serde")]
 mod recipe_data;
+mod recipes;
 pub mod reference;
+mod shaders;
 mod shape;
 mod sources;
 mod specialise;
 mod sums;
 mod tensor;
 mod tensors;
+mod tuning;
 mod unroll;
 #[cfg(not(target_arch = "wasm32"))]
 mod wait;
@@ -35,17 +45,17 @@ pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftP
 pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters, device_name};
 pub use element::ElementType;
 pub use error::{Error, Result};
-pub use geometry::Tuning;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::measure_natives;
 pub use native::{NativeErrors, Natives, measure_natives_async};
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
-pub use recipe::{Binding, Dispatch, Recipe, Recipes};
+pub use recipe::{Binding, Dispatch, Recipe};
 #[cfg(feature = "serde")]
 pub use recipe_data::{
     Access, BindingData, DispatchData, KernelData, MemoryData, ParamsData, RECIPE_FORMAT, RecipeData, TensorData,
 };
+pub use recipes::Recipes;
 pub use shape::Shape;
 #[doc(hidden)]
 pub use sources::{ShaderParts, shader_parts, shader_sources};
@@ -54,4 +64,5 @@ pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{
     BackwardTensors, ForwardTensors, GradBetaTensors, JvpTensors, SecondBackwardTensors, StatisticsView,
 };
+pub use tuning::Tuning;
 pub use wgpu;
