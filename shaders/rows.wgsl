@@ -44,19 +44,12 @@ fn counting(quad: u32, lead: u32, count: u32) -> u32 {
 
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 
-// Whether a row of the patch is inside the input, and which columns are.
-fn is_row_inside(depth_height: vec2<i32>) -> bool {
-    let size = vec2<i32>(params.input_size.xy);
-    return !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size));
-}
-
-fn inside_columns(first_column: i32) -> array<vec4<bool>, QUADS> {
-    var inside: array<vec4<bool>, QUADS>;
-    for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
-    }
-    return inside;
+// Which of four elements of a row of the patch are inside the input.
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+    let size = vec3<i32>(params.input_size);
+    let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+    let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+    return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 
 // The largest and least elements seen, by place in their vector.
