@@ -44,7 +44,7 @@ async function colours(page, index) {
   return page.evaluate(
     async ([png, [width, height]]) => {
       const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
-      const surface = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+      const surface = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
       surface.drawImage(bitmap, 0, 0);
       const picture = (bitmap.width * height) / width;
       const part = bitmap.height - picture;
