@@ -24,6 +24,7 @@ mod specialise;
 mod sums;
 mod tensor;
 mod tensors;
+pub mod texture;
 mod unroll;
 
 pub use cache::PipelineCache;

@@ -5,6 +5,7 @@ pub mod accuracy;
 pub mod buffers;
 pub mod golden;
 pub mod stored;
+pub mod texels;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
