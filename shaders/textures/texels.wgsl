@@ -29,6 +29,8 @@ struct Params {
     // The first layer in the texture's view, or the first element in the tensor's binding.
     source_first: u32,
     target_first: u32,
+    // In the texture's view.
+    source_level: u32,
 }
 
 const LOWEST = -3.4028234e38;

@@ -137,16 +137,15 @@ pub enum TextureError {
         "no beta is given: give one for all levels, or one for each, of which the last is that of all further ones"
     )]
     NoBeta,
-    /// Six layers of a square, on GL.
-    #[error(
-        "{role} is square and has {layers} layers, of which wgpu's GL backend makes a cube map, that kernels can't address: use \
-         another backend, or a texture of another number of layers"
-    )]
-    CubeOnGl {
+    /// What wgpu's GL backend can't bind for kernels.
+    #[error("{role} is {what}: use another backend, or {fix}")]
+    NotOnGl {
         /// The texture's part in the call.
         role: &'static str,
-        /// What it has.
-        layers: u32,
+        /// What it is, and what GL makes of it.
+        what: &'static str,
+        /// What GL can do.
+        fix: &'static str,
     },
 }
 

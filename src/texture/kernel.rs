@@ -29,15 +29,23 @@ pub(super) struct Params {
     pub minus_infinity: u32,
     pub source_first: u32,
     pub target_first: u32,
+    pub source_level: u32,
     /// WGSL rounds the size of a struct up to its alignment, 16 bytes.
-    pub padding: [u32; 2],
+    pub padding: u32,
 }
 
 /// What a kernel reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Source {
-    Texture { dimension: wgpu::TextureViewDimension, depth: bool },
-    Tensor { channels: usize },
+    /// By a view of the level that is read, or of all.
+    Texture {
+        dimension: wgpu::TextureViewDimension,
+        depth: bool,
+        all_levels: bool,
+    },
+    Tensor {
+        channels: usize,
+    },
 }
 
 /// What a kernel writes.
@@ -296,9 +304,10 @@ fn texture_access(dimension: wgpu::TextureViewDimension, first_layer: &str) -> (
 pub(super) fn load_text(source: Source) -> String {
     let head = "fn load(position: vec3<u32>) -> vec4<f32> {\n";
     match source {
-        Source::Texture { dimension, depth } => {
+        Source::Texture { dimension, depth, all_levels } => {
             let (ty, at) = texture_access(dimension, "source_first");
-            let load = format!("textureLoad(source, {at}, 0)");
+            let level = if all_levels { "i32(params.source_level)" } else { "0" };
+            let load = format!("textureLoad(source, {at}, {level})");
             let (ty, load) = if depth {
                 (format!("texture_depth_{ty}"), format!("vec4({load}, 0.0, 0.0, 1.0)"))
             } else {

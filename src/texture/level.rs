@@ -142,7 +142,8 @@ impl<'a> TextureLevel<'a> {
         }
         let is_cube = texture.width() == texture.height() && available.is_multiple_of(6) && !self.is_3d();
         if is_cube && is_gl(device) {
-            return Err(TextureError::CubeOnGl { role, layers: available });
+            let what = "square and has 6 layers, or a multiple, of which wgpu's GL backend makes a cube map, that kernels can't address";
+            return Err(TextureError::NotOnGl { role, what, fix: "take a texture of another number of layers" });
         }
         Ok(())
     }
@@ -153,6 +154,10 @@ impl<'a> TextureLevel<'a> {
         let format = self.format();
         if self.sample_type(device).is_none() {
             return Err(TextureError::NotFloat { role, format }.into());
+        }
+        if format.has_depth_aspect() && is_gl(device) {
+            let what = "of depth, from which kernels on wgpu's GL backend have no loads";
+            return Err(TextureError::NotOnGl { role, what, fix: "render it into an R32Float texture" }.into());
         }
         self.check_usage(role, wgpu::TextureUsages::TEXTURE_BINDING)
     }
@@ -178,6 +183,10 @@ impl<'a> TextureLevel<'a> {
                 not_storable(NotStorableFix::Other).into()
             });
         };
+        if self.is_3d() && is_gl(device) {
+            let what = "of three dimensions, of which wgpu's GL backend lets kernels store to one slice";
+            return Err(TextureError::NotOnGl { role, what, fix: "pool its slices as layers" }.into());
+        }
         // A texture that has the usage is of a device that stores to its format.
         let storage = wgpu::TextureUsages::STORAGE_BINDING;
         let features = device.features();
@@ -237,11 +246,16 @@ impl<'a> TextureLevel<'a> {
         }
     }
 
-    /// A view of the level for a binding, and which of the view's layers is the first one meant.
-    pub(super) fn view(&self, device: &wgpu::Device, usage: wgpu::TextureUsages) -> (wgpu::TextureView, u32) {
+    /// The level for a binding.
+    ///
+    /// On GL views are of the whole: layers can't be left out there, and to bind a level to be read keeps the texture's others from
+    /// being stored to, ever after.
+    pub(super) fn view(&self, device: &wgpu::Device, usage: wgpu::TextureUsages) -> BoundLevel {
         let layers = self.layer_range();
-        let whole = self.is_3d() || is_gl(device);
-        let (first, count) = if whole { (0, None) } else { (layers.start, Some(layers.len() as u32)) };
+        let gl = is_gl(device);
+        let all_layers = self.is_3d() || gl;
+        let (first, count) = if all_layers { (0, None) } else { (layers.start, Some(layers.len() as u32)) };
+        let all_levels = gl && usage == wgpu::TextureUsages::TEXTURE_BINDING;
         let has_depth = self.format().has_depth_aspect();
         let view = self.texture.create_view(&wgpu::TextureViewDescriptor {
             label: Some("softpool level"),
@@ -249,12 +263,17 @@ impl<'a> TextureLevel<'a> {
             dimension: Some(self.view_dimension()),
             usage: Some(usage),
             aspect: if has_depth { wgpu::TextureAspect::DepthOnly } else { wgpu::TextureAspect::All },
-            base_mip_level: self.level,
-            mip_level_count: Some(1),
+            base_mip_level: if all_levels { 0 } else { self.level },
+            mip_level_count: if all_levels { None } else { Some(1) },
             base_array_layer: first,
             array_layer_count: count,
         });
-        (view, if whole { layers.start } else { 0 })
+        BoundLevel {
+            view,
+            all_levels,
+            level: if all_levels { self.level } else { 0 },
+            first_layer: if all_layers { layers.start } else { 0 },
+        }
     }
 
     /// Whether a texel is of both.
@@ -263,6 +282,15 @@ impl<'a> TextureLevel<'a> {
         let layers_meet = own.start < others.end && others.start < own.end;
         self.texture == other.texture && self.level == other.level && layers_meet
     }
+}
+
+/// A view, and where in it a level is.
+pub(super) struct BoundLevel {
+    pub view: wgpu::TextureView,
+    /// Whether it has all levels of its texture.
+    pub all_levels: bool,
+    pub level: u32,
+    pub first_layer: u32,
 }
 
 impl<'a> From<&'a wgpu::Texture> for TextureLevel<'a> {

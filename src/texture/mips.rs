@@ -1,11 +1,12 @@
 //! Mip chains: each level of a texture from the level above.
 
 use super::error::TextureError;
-use super::kernel::{Axis, Target, TexelForm, WindowKernel};
+use super::kernel::{Axis, TexelForm, WindowKernel};
 use super::pipelines::TextureCache;
-use super::pool::{Bound, Reads, SOURCE, TARGET, UNIT, Writes, window_step};
+use super::pool::{Reads, SOURCE, TARGET, Writes, window_steps};
 use super::{Alpha, TextureLevel, Weighting};
 use crate::guard::guarded;
+use crate::plan::Step;
 use crate::{Plan, Result};
 
 /// Fills the mip levels of a texture, each by SoftPool of the level above.
@@ -114,8 +115,11 @@ impl MipChain {
         first.check_target(TARGET, &self.device)?;
         guarded(&self.device, || {
             let levels = first.mip() + 1..first.texture().mip_level_count();
-            let steps = levels.map(|level| self.level_step(&first, level));
-            Ok(Plan::of_steps("softpool mip chain".into(), steps.collect::<Result<_>>()?))
+            let mut steps = Vec::new();
+            for level in levels {
+                steps.extend(self.level_steps(&first, level)?);
+            }
+            Ok(Plan::of_steps("softpool mip chain".into(), steps))
         })
     }
 
@@ -127,22 +131,12 @@ impl MipChain {
         self.plan(first).map(|plan| plan.encode(encoder))
     }
 
-    /// The dispatch that makes one level.
-    fn level_step(&self, first: &TextureLevel<'_>, level: u32) -> Result<crate::plan::Step> {
+    /// The dispatches that make one level.
+    fn level_steps(&self, first: &TextureLevel<'_>, level: u32) -> Result<Vec<Step>> {
         let (above, below) = (first.clone().level(level - 1), first.clone().level(level));
         let reads = Reads::texture(&self.device, &above);
         let format = below.check_target(TARGET, &self.device)?;
-        let (view, first_layer) = below.view(&self.device, wgpu::TextureUsages::STORAGE_BINDING);
-        let dimension = below.view_dimension();
-        let writes = Writes {
-            target: Target::Texture { dimension, format },
-            size: below.size(),
-            first: first_layer,
-            strides: [0; 4],
-            affine: UNIT,
-            encode: below.is_srgb(),
-            bound: Bound::View(view),
-        };
+        let writes = Writes::texture(&self.device, &below, format);
         let [width, height, depth] = reads.size.map(Axis::of_mip);
         let weights = self.weighting.by_beta(self.beta_of(level - first.mip()), reads.channels)?;
         let kernel = WindowKernel {
@@ -157,6 +151,6 @@ impl MipChain {
                 finite: reads.finite,
             },
         };
-        window_step(&self.device, &self.cache, kernel, &reads, &writes, weights)
+        window_steps(&self.device, &self.cache, kernel, &reads, &writes, weights, true)
     }
 }

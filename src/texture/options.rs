@@ -43,6 +43,11 @@ pub(super) struct Weights {
     pub steepness: f32,
 }
 
+impl Weights {
+    /// By which all texels weigh alike, whatever they are.
+    pub const ALIKE: Self = Self { shared: true, share: [0.0; 4], steepness: 0.0 };
+}
+
 impl Weighting {
     /// # Errors
     /// [`Error::BetaNotFinite`] for beta or a factor.

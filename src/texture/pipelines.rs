@@ -61,7 +61,7 @@ fn buffer(ty: wgpu::BufferBindingType) -> wgpu::BindingType {
 
 fn source_binding(source: Source) -> wgpu::BindingType {
     match source {
-        Source::Texture { dimension, depth } => wgpu::BindingType::Texture {
+        Source::Texture { dimension, depth, .. } => wgpu::BindingType::Texture {
             sample_type: if depth {
                 wgpu::TextureSampleType::Depth
             } else {

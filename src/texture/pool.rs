@@ -2,12 +2,14 @@
 
 use super::error::{Texels, TextureError};
 use super::kernel::{Axis, Params, Source, Target, TexelForm, WORKGROUP, WindowKernel};
-use super::level::is_finite;
+use super::level::{StoredFormat, is_finite, is_gl};
+use super::options::Weights;
 use super::pipelines::{Kernel, TextureCache};
 use super::{Alpha, TensorTexels, TextureLevel, Weighting};
 use crate::config::AxisWindow;
 use crate::guard::guarded;
 use crate::plan::Step;
+use crate::tensor::create_buffer;
 use crate::{Error, Plan, Result, Shape, SoftPoolConfig};
 
 /// Texels of a window, at most.
@@ -134,7 +136,7 @@ impl TexturePool {
         if source.meets(&target) {
             return Err(TextureError::SameTexels.into());
         }
-        self.prepare(reads, writes)
+        self.prepare(reads, writes, source.texture() == target.texture())
     }
 
     /// Prepares a pooling of a texture into an f32 tensor: (N, C, H, W) where N are the layers, or (C, H, W), and (C, D, H, W) or
@@ -162,7 +164,7 @@ impl TexturePool {
             encode: false,
             bound: Bound::Buffer(bound.binding),
         };
-        self.prepare(reads, writes)
+        self.prepare(reads, writes, false)
     }
 
     /// Prepares a pooling of an f32 tensor, of the shapes that [`plan_to_tensor`](Self::plan_to_tensor) takes, into a texture. What a
@@ -184,6 +186,7 @@ impl TexturePool {
             source: Source::Tensor { channels },
             channels: channels as u8,
             size: bound.size,
+            level: 0,
             first: bound.first,
             strides: bound.strides,
             affine: (tensor.scale, tensor.bias),
@@ -192,7 +195,7 @@ impl TexturePool {
             bound: Bound::Buffer(bound.binding),
         };
         let writes = self.writes_texture(&target.into())?;
-        self.prepare(reads, writes)
+        self.prepare(reads, writes, false)
     }
 
     /// Records a pooling of a texture into the host's encoder. To repeat it, keep a plan instead.
@@ -259,19 +262,10 @@ impl TexturePool {
     fn writes_texture(&self, level: &TextureLevel<'_>) -> Result<Writes<'static>> {
         let format = level.check_target(TARGET, &self.device)?;
         self.check_dimension(TARGET, level)?;
-        let (view, first) = level.view(&self.device, wgpu::TextureUsages::STORAGE_BINDING);
-        Ok(Writes {
-            target: Target::Texture { dimension: level.view_dimension(), format },
-            size: level.size(),
-            first,
-            strides: [0; 4],
-            affine: UNIT,
-            encode: level.is_srgb(),
-            bound: Bound::View(view),
-        })
+        Ok(Writes::texture(&self.device, level, format))
     }
 
-    fn prepare(&self, reads: Reads<'_>, writes: Writes<'_>) -> Result<Plan> {
+    fn prepare(&self, reads: Reads<'_>, writes: Writes<'_>, within_texture: bool) -> Result<Plan> {
         let expected = self.pooled_size(reads.size)?;
         if writes.size != expected {
             return Err(TextureError::Size { given: Texels(writes.size), expected: Texels(expected) }.into());
@@ -292,8 +286,8 @@ impl TexturePool {
             },
         };
         guarded(&self.device, || {
-            let step = window_step(&self.device, &self.cache, kernel, &reads, &writes, weights)?;
-            Ok(Plan::of_steps(kernel.label(), vec![step]))
+            let steps = window_steps(&self.device, &self.cache, kernel, &reads, &writes, weights, within_texture)?;
+            Ok(Plan::of_steps(kernel.label(), steps))
         })
     }
 
@@ -351,7 +345,9 @@ pub(super) struct Reads<'a> {
     pub source: Source,
     pub channels: u8,
     pub size: [u32; 3],
-    /// The first layer, or element.
+    /// The level, in the view.
+    pub level: u32,
+    /// The first layer, in the view, or element, in the binding.
     pub first: u32,
     pub strides: [u32; 4],
     /// Scale and bias of a tensor's values.
@@ -364,18 +360,19 @@ pub(super) struct Reads<'a> {
 impl Reads<'static> {
     /// A level that [`TextureLevel::check_source`] has passed.
     pub fn texture(device: &wgpu::Device, level: &TextureLevel<'_>) -> Self {
-        let (view, first) = level.view(device, wgpu::TextureUsages::TEXTURE_BINDING);
+        let bound = level.view(device, wgpu::TextureUsages::TEXTURE_BINDING);
         let depth = level.format().has_depth_aspect();
         Self {
-            source: Source::Texture { dimension: level.view_dimension(), depth },
+            source: Source::Texture { dimension: level.view_dimension(), depth, all_levels: bound.all_levels },
             channels: if depth { 1 } else { level.format().components() },
             size: level.size(),
-            first,
+            level: bound.level,
+            first: bound.first_layer,
             strides: [0; 4],
             affine: UNIT,
             decode: level.is_srgb(),
             finite: is_finite(level.format()),
-            bound: Bound::View(view),
+            bound: Bound::View(bound.view),
         }
     }
 }
@@ -391,17 +388,86 @@ pub(super) struct Writes<'a> {
     pub bound: Bound<'a>,
 }
 
-/// The dispatch of a window kernel.
+impl Writes<'static> {
+    /// A level that [`TextureLevel::check_target`] has passed.
+    pub fn texture(device: &wgpu::Device, level: &TextureLevel<'_>, format: StoredFormat) -> Self {
+        let bound = level.view(device, wgpu::TextureUsages::STORAGE_BINDING);
+        Self {
+            target: Target::Texture { dimension: level.view_dimension(), format },
+            size: level.size(),
+            first: bound.first_layer,
+            strides: [0; 4],
+            affine: UNIT,
+            encode: level.is_srgb(),
+            bound: Bound::View(bound.view),
+        }
+    }
+}
+
+/// The dispatches of a window kernel: one, but for a kernel that reads and writes levels of one texture (`within_texture`) on GL, where
+/// one dispatch can't do both. There it goes by way of a buffer.
 ///
 /// # Errors
 /// [`Error::DeviceLimit`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::Refused`].
-pub(super) fn window_step(
+pub(super) fn window_steps(
     device: &wgpu::Device,
     cache: &TextureCache,
     kernel: WindowKernel,
     reads: &Reads<'_>,
     writes: &Writes<'_>,
-    weights: super::options::Weights,
+    weights: Weights,
+    within_texture: bool,
+) -> Result<Vec<Step>> {
+    if !(within_texture && is_gl(device)) {
+        return Ok(vec![window_step(device, cache, kernel, reads, writes, weights)?]);
+    }
+    let [width, height, depth] = writes.size;
+    let bytes = 16 * u64::from(width) * u64::from(height) * u64::from(depth);
+    let buffer = create_buffer(device, bytes, "softpool texels")?;
+    let texels = || Bound::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size: None });
+    let strides = [4, 4 * width, 4 * width * height, 1];
+    let into_buffer = Writes {
+        target: Target::Tensor { channels: 4 },
+        size: writes.size,
+        first: 0,
+        strides,
+        affine: UNIT,
+        encode: false,
+        bound: texels(),
+    };
+    let from_buffer = Reads {
+        source: Source::Tensor { channels: 4 },
+        channels: 4,
+        size: writes.size,
+        level: 0,
+        first: 0,
+        strides,
+        affine: UNIT,
+        decode: false,
+        finite: reads.finite,
+        bound: texels(),
+    };
+    let by_texel = TexelForm { shared: true, straight: false, decode: false, ..kernel.texels };
+    let pools =
+        WindowKernel { target: into_buffer.target, texels: TexelForm { encode: false, ..kernel.texels }, ..kernel };
+    let moves = WindowKernel { axes: [Axis::Same; 3], source: from_buffer.source, texels: by_texel, ..kernel };
+    Ok(vec![
+        window_step(device, cache, pools, reads, &into_buffer, weights)?,
+        window_step(device, cache, moves, &from_buffer, writes, Weights::ALIKE)?,
+    ])
+}
+
+/// The dispatch of a window kernel.
+///
+/// # Errors
+/// [`Error::DeviceLimit`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::Refused`].
+fn window_step(
+    device: &wgpu::Device,
+    cache: &TextureCache,
+    kernel: WindowKernel,
+    reads: &Reads<'_>,
+    writes: &Writes<'_>,
+    weights: Weights,
 ) -> Result<Step> {
     let [width, height, depth] = writes.size;
     let workgroups = [width.div_ceil(WORKGROUP[0]), height.div_ceil(WORKGROUP[1]), depth];
@@ -420,7 +486,8 @@ pub(super) fn window_step(
         minus_infinity: f32::NEG_INFINITY.to_bits(),
         source_first: reads.first,
         target_first: writes.first,
-        padding: [0; 2],
+        source_level: reads.level,
+        padding: 0,
     };
     let pipeline = cache.get(&Kernel::Window(kernel))?;
     let resources = [reads.bound.resource(), writes.bound.resource()];

@@ -2,12 +2,13 @@
 
 use half::f16;
 use softpool::texture::reference::{Image, linear_from_srgb, srgb_from_linear};
-use softpool::{GpuContext, wgpu};
+use softpool::texture::{Alpha, TextureLevel, TexturePool};
+use softpool::{GpuContext, Shape, SoftPoolConfig, wgpu};
 
 use super::Random;
 
-/// The formats that every device stores fractions to.
-pub const FORMATS: [wgpu::TextureFormat; 6] = [
+/// The formats that every device stores fractions to, but for `Rg32Float` on GL: [`formats`].
+const FORMATS: [wgpu::TextureFormat; 6] = [
     wgpu::TextureFormat::Rgba8Unorm,
     wgpu::TextureFormat::Rgba8Snorm,
     wgpu::TextureFormat::Rgba16Float,
@@ -15,6 +16,17 @@ pub const FORMATS: [wgpu::TextureFormat; 6] = [
     wgpu::TextureFormat::Rg32Float,
     wgpu::TextureFormat::Rgba32Float,
 ];
+
+/// Those that this device does.
+pub fn formats(context: &GpuContext) -> impl Iterator<Item = wgpu::TextureFormat> {
+    let storable = wgpu::TextureUsages::STORAGE_BINDING;
+    let adapter = context.adapter.clone();
+    FORMATS.into_iter().filter(move |&format| {
+        let stores = adapter.get_texture_format_features(format).allowed_usages.contains(storable);
+        assert!(stores || format == wgpu::TextureFormat::Rg32Float, "{format:?} is stored to everywhere");
+        stores
+    })
+}
 
 /// What a test's texture is like.
 #[derive(Clone, Copy, Debug)]
@@ -125,9 +137,9 @@ pub fn random(like: &Like, random: &mut Random) -> Image {
         let unit = |x: f64| (0.5 + 0.4 * x).clamp(0.0, 1.0);
         match like.format {
             wgpu::TextureFormat::Rgba8Snorm => [(0.5 * r).clamp(-1.0, 1.0), 0.3 * unit(g), -unit(b), unit(a)],
-            wgpu::TextureFormat::Rgba8Unorm
-            | wgpu::TextureFormat::Rgba8UnormSrgb
-            | wgpu::TextureFormat::Bgra8Unorm => [r, g, b, a].map(unit),
+            wgpu::TextureFormat::Rgba8Unorm | wgpu::TextureFormat::Rgba8UnormSrgb | wgpu::TextureFormat::Bgra8Unorm => {
+                [r, g, b, a].map(unit)
+            }
             _ => [r, g, 3.0 * b, unit(a)],
         }
     };
@@ -154,13 +166,17 @@ pub fn srgb(image: &Image) -> Image {
 pub fn write(context: &GpuContext, texture: &wgpu::Texture, level: u32, image: &Image) {
     let format = texture.format();
     let bytes: Vec<u8> = image.texels.iter().flat_map(|&texel| encode(format, texel)).collect();
-    let [width, height, depth_or_array_layers] = image.size;
+    write_bytes(context, texture, level, image.size, &bytes);
+}
+
+pub fn write_bytes(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3], bytes: &[u8]) {
+    let [width, height, depth_or_array_layers] = size;
     context.queue.write_texture(
         wgpu::TexelCopyTextureInfo { mip_level: level, ..texture.as_image_copy() },
-        &bytes,
+        bytes,
         wgpu::TexelCopyBufferLayout {
             offset: 0,
-            bytes_per_row: Some(width * texel_bytes(format) as u32),
+            bytes_per_row: Some(width * texel_bytes(texture.format()) as u32),
             rows_per_image: Some(height),
         },
         wgpu::Extent3d { width, height, depth_or_array_layers },
@@ -175,8 +191,17 @@ pub fn poison(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [
 
 pub fn read(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Image {
     let format = texture.format();
+    if format == wgpu::TextureFormat::Rgba8Snorm && is_on_gl(context) {
+        return read_by_tensor(context, texture, level, size);
+    }
+    let bytes = read_bytes(context, texture, level, size);
+    Image { size, texels: bytes.chunks(texel_bytes(format)).map(|texel| decode(format, texel)).collect() }
+}
+
+/// The bytes of a level, without gaps.
+pub fn read_bytes(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Vec<u8> {
     let [width, height, depth_or_array_layers] = size;
-    let row = width as usize * texel_bytes(format);
+    let row = width as usize * texel_bytes(texture.format());
     let padded = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize);
     let rows = (height * depth_or_array_layers) as usize;
     let buffer = context.device.create_buffer(&wgpu::BufferDescriptor {
@@ -202,8 +227,28 @@ pub fn read(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u3
     buffer.map_async(wgpu::MapMode::Read, .., |_| ());
     context.device.poll(wgpu::PollType::wait_indefinitely()).expect("a device that works");
     let mapped = buffer.get_mapped_range(..).expect("it is mapped");
-    let texels = mapped.chunks(padded).flat_map(|bytes| bytes[..row].chunks(texel_bytes(format)));
-    Image { size, texels: texels.map(|texel| decode(format, texel)).collect() }
+    mapped.chunks(padded).flat_map(|bytes| &bytes[..row]).copied().collect()
+}
+
+/// GL's copies make 0 of `Rgba8Snorm`: there a kernel reads it.
+fn read_by_tensor(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Image {
+    let [width, height, layers] = size.map(|size| size as usize);
+    let config = SoftPoolConfig::builder([1, 1]).build().expect("valid");
+    let pool = TexturePool::new(&context.device, config).expect("two axes").with_alpha(Alpha::AsIs);
+    let shape = Shape::new([layers, 4, height, width]).expect("a small tensor");
+    let tensor = context.upload(shape, &vec![0.0; shape.elements()]).expect("a small tensor");
+    let plan = pool.plan_to_tensor(TextureLevel::new(texture).level(level), &tensor).expect("a texture");
+    let mut encoder = context.device.create_command_encoder(&Default::default());
+    plan.encode(&mut encoder);
+    context.queue.submit([encoder.finish()]);
+    let values = tensor.read_blocking().expect("a device that works");
+    let plane = width * height;
+    let texel = |index: usize| [0, 1, 2, 3].map(|c| f64::from(values[(index / plane * 4 + c) * plane + index % plane]));
+    Image { size, texels: (0..layers * plane).map(texel).collect() }
+}
+
+pub fn is_on_gl(context: &GpuContext) -> bool {
+    context.adapter.get_info().backend == wgpu::Backend::Gl
 }
 
 /// Steps of a format's values that a result may be off by beyond what rounding to the nearest allows: f32's own rounding.
@@ -234,7 +279,8 @@ pub fn assert_close(what: &str, format: wgpu::TextureFormat, got: &Image, want: 
     let channels = usize::from(format.components());
     for (index, (got, want)) in got.texels.iter().zip(&want.texels).enumerate() {
         for channel in 0..channels {
-            let (got, want) = (got[channel], want[channel]);
+            let (got, want) = (got[channel], clamped(format, want[channel]));
+            let largest = largest.max(want.abs());
             let close = (got - want).abs() <= allowed(format, want, largest);
             let alike = got == want || got.is_nan() && want.is_nan();
             assert!(
@@ -244,6 +290,16 @@ pub fn assert_close(what: &str, format: wgpu::TextureFormat, got: &Image, want: 
                 allowed(format, want, largest)
             );
         }
+    }
+}
+
+/// What a format stores at most: with straight alpha a colour by channel may be beyond.
+fn clamped(format: wgpu::TextureFormat, value: f64) -> f64 {
+    match allowed(format, 0.0, 0.0) {
+        0.0 => value,
+        _ if format == wgpu::TextureFormat::Rgba16Float => value,
+        _ if format == wgpu::TextureFormat::Rgba8Snorm => value.clamp(-1.0, 1.0),
+        _ => value.clamp(0.0, 1.0),
     }
 }
 
