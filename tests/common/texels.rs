@@ -192,6 +192,7 @@ pub fn poison(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [
 pub fn read(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Image {
     let format = texture.format();
     if format == wgpu::TextureFormat::Rgba8Snorm && is_on_gl(context) {
+        // GL's copies make 0 of it.
         return read_by_tensor(context, texture, level, size);
     }
     let bytes = read_bytes(context, texture, level, size);
@@ -230,8 +231,8 @@ pub fn read_bytes(context: &GpuContext, texture: &wgpu::Texture, level: u32, siz
     mapped.chunks(padded).flat_map(|bytes| &bytes[..row]).copied().collect()
 }
 
-/// GL's copies make 0 of `Rgba8Snorm`: there a kernel reads it.
-fn read_by_tensor(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Image {
+/// What a kernel reads.
+pub fn read_by_tensor(context: &GpuContext, texture: &wgpu::Texture, level: u32, size: [u32; 3]) -> Image {
     let [width, height, layers] = size.map(|size| size as usize);
     let config = SoftPoolConfig::builder([1, 1]).build().expect("valid");
     let pool = TexturePool::new(&context.device, config).expect("two axes").with_alpha(Alpha::AsIs);
