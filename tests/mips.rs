@@ -66,6 +66,35 @@ fn every_format_and_odd_sizes() {
     });
 }
 
+/// Levels that share a dispatch, by tiles that overlap where sizes are odd, and by a last workgroup.
+#[test]
+fn levels_that_share_a_dispatch() {
+    let sizes =
+        [[1, 7, 1], [9, 1, 1], [13, 10, 1], [64, 64, 2], [67, 33, 1], [127, 129, 1], [130, 300, 1], [255, 97, 3]];
+    on_every_adapter(|context| {
+        let cache = TextureCache::new(&context.device);
+        for (index, format) in formats(context).enumerate() {
+            for (turn, size) in sizes.into_iter().enumerate() {
+                let weighting = WEIGHTINGS[(index + turn) % 3];
+                let alpha = if (index + turn) % 2 == 0 { Alpha::Straight } else { Alpha::AsIs };
+                let most = [12, 4, 3, 2][(index + turn / 2) % 4];
+                let chain = MipChain::with_cache(&context.device, 3.0, &cache).expect("a chain");
+                let chain = chain.with_weighting(weighting).with_alpha(alpha).with_levels_per_dispatch(most);
+                let like = Like::new(format, size).with_levels();
+                check(context, &like, &chain, pooling(3.0, weighting, alpha, format), false);
+            }
+        }
+        let like = Like::new(wgpu::TextureFormat::Rgba8Unorm, [111, 203, 1]).with_levels();
+        let chain = MipChain::new(&context.device, 8.0).and_then(|chain| chain.with_betas([8.0, 8.0, 8.0, 2.0]));
+        let chain = chain.expect("a chain").with_levels_per_dispatch(12);
+        check(context, &like, &chain, pooling(8.0, Weighting::Luminance, Alpha::Straight, like.format), true);
+        let texture = like.texture(context);
+        // Three levels by one beta, and four by another.
+        let dispatches = if is_on_gl(context) { 2 * 7 } else { 2 };
+        assert_eq!(chain.plan(&texture).expect("a chain").dispatches(), dispatches, "{}", context.name());
+    });
+}
+
 #[test]
 fn srgb_is_decoded_and_encoded() {
     on_every_adapter(|context| {
@@ -181,11 +210,18 @@ fn a_large_texture() {
         let mut above: Vec<u8> = (0..4096).flat_map(|y| &row[y..][..4 * 4096]).copied().collect();
         let texture = like.texture(context);
         write_bytes(context, &texture, 0, like.size, &above);
-        let plan = MipChain::new(&context.device, 6.0).and_then(|chain| chain.plan(&texture)).expect("a chain");
+        let chain = MipChain::new(&context.device, 6.0).expect("a chain").with_levels_per_dispatch(12);
+        let plan = chain.plan(&texture).expect("a chain");
         let mut encoder = context.device.create_command_encoder(&Default::default());
         plan.encode(&mut encoder);
         plan.encode(&mut encoder);
         context.queue.submit([encoder.finish()]);
+        if !is_on_gl(context) {
+            // Twelve levels in one, where a kernel may store to so many.
+            let limits = context.device.limits();
+            let in_one = limits.max_storage_textures_per_shader_stage >= 12;
+            assert_eq!(plan.dispatches() == 1, in_one, "{} by {} textures", plan.dispatches(), context.name());
+        }
         let pooling = pooling(6.0, Weighting::Luminance, Alpha::Straight, like.format);
         for level in 1..like.levels {
             let size = like.size_of(level);

@@ -73,13 +73,24 @@ fn srgb_from_linear(value: vec3<f32>) -> vec3<f32> {
     return select(curve, 12.92 * value, value <= vec3(0.0031308));
 }
 
-// A texel with the colour that it stands for.
-fn texel_at(position: vec3<u32>) -> vec4<f32> {
-    let stored = load(position);
+// The colour that is pooled, of what is stored for it.
+fn texel_of(stored: vec4<f32>) -> vec4<f32> {
     if (DECODE) {
         return vec4(linear_from_srgb(stored.rgb), stored.a);
     }
     return stored;
+}
+
+// What is stored for a colour.
+fn stored_form(texel: vec4<f32>) -> vec4<f32> {
+    if (ENCODE) {
+        return vec4(srgb_from_linear(texel.rgb), texel.a);
+    }
+    return texel;
+}
+
+fn texel_at(position: vec3<u32>) -> vec4<f32> {
+    return texel_of(load(position));
 }
 
 fn pooled_form(texel: vec4<f32>) -> vec4<f32> {
@@ -177,12 +188,4 @@ fn pooled(sums: Sums, m: Weight) -> vec4<f32> {
         y = vec4(select(y.rgb / y.a, mean, y.a == 0.0), y.a);
     }
     return y;
-}
-
-fn store_pooled(position: vec3<u32>, y: vec4<f32>) {
-    if (ENCODE) {
-        store(position, vec4(srgb_from_linear(y.rgb), y.a));
-    } else {
-        store(position, y);
-    }
 }

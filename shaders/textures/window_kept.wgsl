@@ -1,14 +1,6 @@
-// Pools windows of few texels, which an invocation keeps in registers: texels.wgsl has the formula.
-//
-//     source (width, height, depth or layers)  ->  target, a texel a window
-//
-// Invocation (x, y, z) makes the target's texel (x, y, z).
+// A window of few texels, which an invocation keeps in registers: texels.wgsl has the formula.
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, 1)
-fn main(@builtin(global_invocation_id) position: vec3<u32>) {
-    if (any(position.xy >= params.target_size.xy)) {
-        return;
-    }
+fn pooled_window(position: vec3<u32>) -> vec4<f32> {
     var texels: array<vec4<f32>, TAPS>;
     var m = lowest();
     for (var tap = 0u; tap < TAPS; tap++) { // unroll
@@ -28,5 +20,5 @@ fn main(@builtin(global_invocation_id) position: vec3<u32>) {
         let cover = cover_of(position, at);
         sums = add(sums, part(texels[tap], p, weigh(z_of(p), m, cover), cover));
     }
-    store_pooled(position, pooled(sums, m));
+    return pooled(sums, m);
 }

@@ -1,15 +1,7 @@
-// Pools windows of any number of texels, which an invocation reads twice: for the largest z, then for the sums, row by row, so that
+// A window of any number of texels, which an invocation reads twice: for the largest z, then for the sums, row by row, so that
 // rounding grows with the window's sides and not with its area. texels.wgsl has the formula.
-//
-//     source (width, height, depth or layers)  ->  target, a texel a window
-//
-// Invocation (x, y, z) makes the target's texel (x, y, z).
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, 1)
-fn main(@builtin(global_invocation_id) position: vec3<u32>) {
-    if (any(position.xy >= params.target_size.xy)) {
-        return;
-    }
+fn pooled_window(position: vec3<u32>) -> vec4<f32> {
     let taps = taps_of(position);
     var m = lowest();
     for (var z = 0u; z < taps.z; z++) {
@@ -40,5 +32,5 @@ fn main(@builtin(global_invocation_id) position: vec3<u32>) {
         }
         sums = add(sums, layer);
     }
-    store_pooled(position, pooled(sums, m));
+    return pooled(sums, m);
 }

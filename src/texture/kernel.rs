@@ -227,11 +227,12 @@ impl WindowKernel {
                 include_str!("../../shaders/textures/window_reread.wgsl")
             )
         };
-        prune(&unroll(&format!("{prelude}\n{TEXELS}\n{window}"), &constants))
+        let main = concat!("//! shaders/textures/window.wgsl\n", include_str!("../../shaders/textures/window.wgsl"));
+        prune(&unroll(&format!("{prelude}\n{TEXELS}\n{window}\n{main}"), &constants))
     }
 
     /// The functions that say where a window's taps are.
-    fn windows(&self) -> String {
+    pub fn windows(&self) -> String {
         let by_axis = |part: &dyn Fn(Axis, char) -> String| -> String {
             let parts: Vec<String> = self.axes.iter().zip("xyz".chars()).map(|(&axis, x)| part(axis, x)).collect();
             parts.join(", ")
@@ -253,7 +254,7 @@ impl WindowKernel {
     }
 
     /// The source's binding and `load`.
-    fn load(&self) -> String {
+    pub fn load(&self) -> String {
         load_text(self.source)
     }
 
@@ -301,7 +302,7 @@ fn texture_access(dimension: wgpu::TextureViewDimension, first_layer: &str) -> (
 }
 
 /// A source's binding and `load`.
-pub(super) fn load_text(source: Source) -> String {
+fn load_text(source: Source) -> String {
     let head = "fn load(position: vec3<u32>) -> vec4<f32> {\n";
     match source {
         Source::Texture { dimension, depth, all_levels } => {

@@ -20,6 +20,7 @@ mod pipelines;
 mod pool;
 pub mod reference;
 mod tensor;
+mod tiles;
 
 pub use error::{NotStorableFix, Texels, TextureError};
 pub use level::TextureLevel;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kernel::{Source, Target, WindowKernel};
 use super::level::StoredFormat;
+use super::tiles::TilesKernel;
 use crate::cache::Pipeline;
 use crate::guard::{check_room, guarded, lost};
 use crate::{Error, Result};
@@ -25,18 +26,21 @@ pub struct TextureCache {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
     Window(WindowKernel),
+    Tiles(TilesKernel),
 }
 
 impl Kernel {
     pub fn label(&self) -> String {
         match self {
             Self::Window(kernel) => kernel.label(),
+            Self::Tiles(kernel) => kernel.label(),
         }
     }
 
     pub fn wgsl(&self) -> String {
         match self {
             Self::Window(kernel) => kernel.wgsl(),
+            Self::Tiles(kernel) => kernel.wgsl(),
         }
     }
 
@@ -50,6 +54,13 @@ impl Kernel {
                     Target::Tensor { .. } => buffer(wgpu::BufferBindingType::Storage { read_only: false }),
                 };
                 vec![uniform, source_binding(kernel.source), target]
+            }
+            Self::Tiles(kernel) => {
+                let dimension = kernel.dimension;
+                let source = source_binding(Source::Texture { dimension, depth: false, all_levels: false });
+                let targets = std::iter::repeat_n(storage_texture(dimension, kernel.format), kernel.levels());
+                let left = (kernel.last > 0).then(|| buffer(wgpu::BufferBindingType::Storage { read_only: false }));
+                [uniform, source].into_iter().chain(targets).chain([uniform]).chain(left).collect()
             }
         }
     }
@@ -159,39 +170,40 @@ impl TextureCache {
         Pipeline { pipeline, layout }
     }
 
-    /// A bind group of a pipeline's, of a uniform with `params` and then `resources`.
+    /// A uniform buffer.
     ///
     /// # Errors
     /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
-    pub(super) fn bind(
-        &self,
-        pipeline: &Pipeline,
-        params: &[u8],
-        resources: &[wgpu::BindingResource<'_>],
-    ) -> Result<wgpu::BindGroup> {
-        let label = Some("softpool texture");
-        check_room(&self.device, params.len() as u64)?;
+    pub(super) fn uniform(&self, bytes: &[u8]) -> Result<wgpu::Buffer> {
+        check_room(&self.device, bytes.len() as u64)?;
         // Written before it is first used, not through the queue: plans can be made while the host encodes.
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label,
-            size: params.len() as u64,
+            label: Some("softpool texture"),
+            size: bytes.len() as u64,
             usage: wgpu::BufferUsages::UNIFORM,
             mapped_at_creation: true,
         });
         match buffer.get_mapped_range_mut(..) {
-            Ok(mut mapped) => mapped.copy_from_slice(params),
+            Ok(mut mapped) => mapped.copy_from_slice(bytes),
             // Unmapping it, too, would be an error. Where memory has run out the caller's scopes say so.
             Err(_) => return Err(lost(None)),
         }
         buffer.unmap();
-        let resources = [buffer.as_entire_binding()].into_iter().chain(resources.iter().cloned());
-        let entries: Vec<_> =
-            resources.zip(0..).map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource }).collect();
-        Ok(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label,
+        Ok(buffer)
+    }
+
+    /// A bind group of a pipeline's.
+    pub(super) fn bind(&self, pipeline: &Pipeline, resources: Vec<wgpu::BindingResource<'_>>) -> wgpu::BindGroup {
+        let entries: Vec<_> = resources
+            .into_iter()
+            .zip(0..)
+            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("softpool texture"),
             layout: &pipeline.layout,
             entries: &entries,
-        }))
+        })
     }
 }
 

@@ -332,7 +332,7 @@ pub(super) enum Bound<'a> {
 }
 
 impl Bound<'_> {
-    fn resource(&self) -> wgpu::BindingResource<'_> {
+    pub fn resource(&self) -> wgpu::BindingResource<'_> {
         match self {
             Self::View(view) => wgpu::BindingResource::TextureView(view),
             Self::Buffer(binding) => wgpu::BindingResource::Buffer(binding.clone()),
@@ -472,9 +472,19 @@ fn window_step(
     let [width, height, depth] = writes.size;
     let workgroups = [width.div_ceil(WORKGROUP[0]), height.div_ceil(WORKGROUP[1]), depth];
     check_dispatch(device, workgroups)?;
+    let params = params_of(reads, writes, weights);
+    let pipeline = cache.get(&Kernel::Window(kernel))?;
+    let params = cache.uniform(bytemuck::bytes_of(&params))?;
+    let resources = vec![params.as_entire_binding(), reads.bound.resource(), writes.bound.resource()];
+    let bind_group = cache.bind(&pipeline, resources);
+    Ok(Step { pipeline: pipeline.pipeline, dispatches: vec![(bind_group, workgroups)] })
+}
+
+/// The parameters of a kernel that reads and writes so.
+pub(super) fn params_of(reads: &Reads<'_>, writes: &Writes<'_>, weights: Weights) -> Params {
     // Only a tensor's values have them, and one of both is a texture.
     let (scale, bias) = if matches!(reads.source, Source::Tensor { .. }) { reads.affine } else { writes.affine };
-    let params = Params {
+    Params {
         share: weights.share,
         scale,
         bias,
@@ -488,11 +498,7 @@ fn window_step(
         target_first: writes.first,
         source_level: reads.level,
         padding: 0,
-    };
-    let pipeline = cache.get(&Kernel::Window(kernel))?;
-    let resources = [reads.bound.resource(), writes.bound.resource()];
-    let bind_group = cache.bind(&pipeline, bytemuck::bytes_of(&params), &resources)?;
-    Ok(Step { pipeline: pipeline.pipeline, dispatches: vec![(bind_group, workgroups)] })
+    }
 }
 
 /// # Errors
