@@ -308,7 +308,7 @@ pub(super) fn is_gl(device: &wgpu::Device) -> bool {
 pub(super) struct StoredFormat(wgpu::TextureFormat);
 
 impl StoredFormat {
-    fn new(format: wgpu::TextureFormat) -> Option<Self> {
+    pub fn new(format: wgpu::TextureFormat) -> Option<Self> {
         wgsl_name(format).map(|_| Self(format))
     }
 

@@ -19,6 +19,7 @@ mod options;
 mod pipelines;
 mod pool;
 pub mod reference;
+mod sources;
 mod tensor;
 mod tiles;
 
@@ -29,3 +30,9 @@ pub use options::{Alpha, Weighting};
 pub use pipelines::TextureCache;
 pub use pool::TexturePool;
 pub use tensor::TensorTexels;
+
+/// Label and WGSL of kernels of every kind: for tools and tests that look at shaders without a device.
+#[doc(hidden)]
+pub fn shader_sources() -> Vec<(String, String)> {
+    sources::all()
+}

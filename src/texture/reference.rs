@@ -5,7 +5,7 @@
 //! round.
 
 use super::{Alpha, Weighting};
-use crate::{Result, Shape, SoftPoolConfig};
+use crate::{Error, Result, Shape, SoftPoolConfig};
 
 /// Texels of a texture or of one of its levels, row after row and layer after layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,19 @@ pub struct Image {
     pub size: [u32; 3],
     /// Red, green, blue and alpha, `width height depth` of them.
     pub texels: Vec<[f64; 4]>,
+}
+
+impl Image {
+    /// As a tensor of one channel, of samples or of a depth.
+    fn shape(&self, is_3d: bool) -> Result<Shape> {
+        let [width, height, depth] = self.size.map(|size| size as usize);
+        let shape =
+            if is_3d { Shape::new([1, 1, depth, height, width])? } else { Shape::new([depth, 1, height, width])? };
+        match self.texels.len() {
+            given if given == shape.elements() => Ok(shape),
+            given => Err(Error::DataLength { role: "the image", given, shape }),
+        }
+    }
 }
 
 /// How texels are pooled.
@@ -31,6 +44,9 @@ pub struct TexelPooling {
 
 impl TexelPooling {
     /// The definition: texels of a window, each with the part of it that the window covers.
+    ///
+    /// # Errors
+    /// [`Error::BetaNotFinite`].
     pub fn window(&self, covered: &[(f64, [f64; 4])]) -> Result<[f64; 4]> {
         let weights = self.weighting.by_beta(self.beta, self.channels)?;
         let straight = self.alpha == Alpha::Straight && self.channels == 4;
@@ -90,8 +106,9 @@ impl TexelPooling {
     /// The mip level below `image`; of a 2D texture's layers each has its own.
     ///
     /// # Errors
-    /// [`Error::BetaNotFinite`](crate::Error::BetaNotFinite).
+    /// [`Error::BetaNotFinite`], [`Error::DataLength`].
     pub fn mip_level(&self, image: &Image, is_3d: bool) -> Result<Image> {
+        image.shape(is_3d)?;
         let axes: [Vec<Vec<(f64, u32)>>; 3] = std::array::from_fn(|axis| {
             let n = image.size[axis];
             if axis < 2 || is_3d { mip_windows(n) } else { (0..n).map(|layer| vec![(1.0, layer)]).collect() }
@@ -102,12 +119,9 @@ impl TexelPooling {
     /// `image` pooled by a configuration of two axes, layer by layer, or of three.
     ///
     /// # Errors
-    /// Those of [`SoftPoolConfig::output_size`], and [`Error::BetaNotFinite`](crate::Error::BetaNotFinite).
+    /// Those of [`SoftPoolConfig::output_size`], [`Error::BetaNotFinite`], [`Error::DataLength`].
     pub fn pool(&self, image: &Image, config: &SoftPoolConfig) -> Result<Image> {
-        let [width, height, depth] = image.size.map(|size| size as usize);
-        let is_3d = config.rank() == 3;
-        let shape =
-            if is_3d { Shape::new([1, 1, depth, height, width])? } else { Shape::new([depth, 1, height, width])? };
+        let shape = image.shape(config.rank() == 3)?;
         let pooled = shape.pooled(config)?;
         let mut texels = vec![[0.0; 4]; pooled.elements()];
         let mut failed = Ok(());

@@ -247,7 +247,8 @@ impl TilesKernel {
             .enumerate()
             .map(|(word, lane)| format!("    atomicStore(&rest[first + {word}u], texel{lane});\n"))
             .collect();
-        let loads: Vec<String> = (0..words).map(|word| format!("atomicLoad(&rest[first + {word}u])")).collect();
+        // Not atomicLoad, which HLSL knows only as a load, that may come from a cache.
+        let loads: Vec<String> = (0..words).map(|word| format!("atomicOr(&rest[first + {word}u], 0u)")).collect();
         format!(
             "@group(0) @binding({binding}) var<storage, read_write> rest: array<atomic<u32>>;\n\
              fn first_word(layer: u32, index: u32) -> u32 {{\n    \
