@@ -1,107 +1,209 @@
 // Backward by one pass down the rows: an invocation computes a strip of CELLS_W columns by CELLS_H rows of inputs, and evaluates
 // again the windows that hold any of them, WINDOWS_W columns by WINDOWS_H rows.
 //
-//     dL/dx_i = m_i sum_R 2^(n_i - N_R) (k_R + a_R beta (z_i - p_R))     over the windows R that hold i
-//     a_R = g_R / s_R      k_R = a_R (1 - beta d_R)      the detached rule: a_R = 0, k_R = g_R / s_R
+//     dL/dx_i = m_i sum_R 2^(n_i - N_R) (k_R + a_R (z_i - p_R))     over the windows R that hold i
+//     a_R = beta g_R / s_R      k_R = g_R / s_R (1 - beta d_R)      the detached rule: a_R = 0, k_R = g_R / s_R
 //
-// As in shaders/forward_rows.wgsl each row is read and exponentiated once, and a ring keeps RING_ROWS of them. When a row of
-// windows is complete, it is merged from the ring, and adds to the gradient of each row that it merged. Offsets are from the
-// window's own maximum p_R, so that 1 + beta (z_i - y_R) is as exact as the window's values are near each other.
+// As in shaders/forward_rows.wgsl each row is read and exponentiated once, and a ring keeps RING_ROWS of them. A window passes what
+// it adds to its inputs by way of its parts: part P, its taps in one row, has an exponent n_P and a maximum p_P of its own, and
+// windows of one column have the same part of a row. So an input costs KERNEL_H + KERNEL_W terms, not their product:
+//
+//     k_P = sum_R 2^(n_P - N_R) (k_R + a_R (p_P - p_R))      a_P = sum_R 2^(n_P - N_R) a_R      over the windows R with P
+//     dL/dx_i = m_i sum_P 2^(n_i - n_P) (k_P + a_P (z_i - p_P))                                  over the parts P that hold i
+//
+// Offsets are from maxima, so that 1 + beta (z_i - y_R) is as exact as the window's values are near each other.
 //
 // The second backward is another sum of the same windows, with the payloads V and K of shaders/tangent.wgsl:
 //
-//     m_i sum_R 2^(n_i - N_R) a_R b ((v_i - V_R) (k_R + beta (z_i - p_R)) - beta K_R)     k_R = 2 - beta d_R
-//     the detached rule: m_i sum_R 2^(n_i - N_R) a_R b (v_i - V_R)      b: the caller's beta, of its sign
+//     m_i sum_R 2^(n_i - N_R) b / s_R ((v_i - V_R) (k_R + beta (z_i - p_R)) - beta K_R)     k_R = 2 - beta d_R
+//     the detached rule: m_i sum_R 2^(n_i - N_R) b / s_R (v_i - V_R)      b: the caller's beta, of its sign
+//
+// It is two such linear functions of z_i, one of them times v_i.
 //
 // A strip whose values lie too far from each other for one reference is computed again input by input, about itself.
 
 const HEADROOM = 8;
 
-const TURNS = OFFSET_H + CELLS_H + RING_BEFORE;
+// Turns before the first row of windows is complete.
+const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
+const TURNS = FIRST_TURN + WINDOWS_H;
+// Rows that the first turn reads before the first window's.
+const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 
-// A row of inputs that windows still reach.
+// Linear functions of z, for four windows: k + a (z - p).
+struct Linear {
+    k: vec4<f32>,
+    a: vec4<f32>,
+}
+
+// What four windows add to their inputs' gradients: `plain`, and `by_v` times v with SECOND; else `by_v` alone.
+struct Added {
+    by_v: Linear,
+    plain: Linear,
+}
+
+// A row of inputs that windows still reach, and its parts of windows, with what windows have added to them.
 struct Line {
-    parts: array<Partial, WINDOW_QUADS>,
     m: array<vec4<f32>, CELL_QUADS>,
     n: array<vec4<i32>, CELL_QUADS>,
     z: array<vec4<f32>, CELL_QUADS>,
     v: array<vec4<f32>, CELL_QUADS>,
-    sum: array<vec4<f32>, CELL_QUADS>,
+    parts: array<Partial, WINDOW_QUADS>,
+    added: array<Added, WINDOW_QUADS>,
 }
 
-// What each window of a row adds to the inputs that it holds.
-struct Terms {
-    n: array<vec4<i32>, WINDOW_QUADS>,
-    p: array<vec4<f32>, WINDOW_QUADS>,
-    a: array<vec4<f32>, WINDOW_QUADS>,
-    k: array<vec4<f32>, WINDOW_QUADS>,
-    // V and beta K, with SECOND.
-    v: array<vec4<f32>, WINDOW_QUADS>,
-    c: array<vec4<f32>, WINDOW_QUADS>,
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+    let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+    let at = start + vec4<u32>(columns) * step_grad_output();
+    return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
 }
 
-// The windows of a row at `at` are complete: what they add. `far` tells whether one is too far from the reference.
-fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS>, reference: Reference, far: ptr<function, bool>) -> Terms {
-    let size = vec3<i32>(params.output_size);
-    let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), size.xy - 1)), 0u));
-    var g: array<vec4<f32>, WINDOW_QUADS>;
-    if (VECTOR_Y) {
-        var aligned: array<vec4<f32>, G_QUADS>;
-        for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
-            let column = at.z - i32(G_LEAD) + i32(4u * quad);
-            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, size.z - 4)));
+// The gradients of a row of windows at `at`.
+fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
+    let last = vec3<i32>(params.output_size) - 1;
+    let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
+    var aligned: array<vec4<f32>, G_QUADS>;
+    for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
+        let column = at.z - i32(G_LEAD) + i32(4u * quad);
+        if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
+            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+        } else {
+            aligned[quad] = load_each_g(start, column);
         }
-        g = g_at_windows(aligned);
+    }
+    return g_at_windows(aligned);
+}
+
+// What four windows add. `far` becomes true where one is too far from the reference.
+fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Reference, far: ptr<function, bool>) -> Added {
+    *far |= any(exist & is_far(window, reference) & (window.n < vec4(DROWNED)));
+    // Of a window that lies too far above the reference, what lies near it weighs nothing.
+    let adds = exist & (window.n > vec4(NOTHING)) & (window.n <= vec4(reference.limit));
+    let scaled_beta = beta() * beta_scale();
+    let d = window.q / window.s;
+    let weight = g / whole_sum(window);
+    var added: Added;
+    if (SECOND) {
+        let second_weight = 0.5 * sign_of_beta() * scaled_beta * weight;
+        let v = window.a / window.s;
+        added.by_v.k = second_weight;
+        added.plain.k = second_weight * v;
+        if (!DETACHED) {
+            added.by_v.a = scaled_beta * second_weight;
+            added.by_v.k = second_weight * (2.0 - beta() * d);
+            added.plain.a = added.by_v.a * v;
+            added.plain.k = added.by_v.k * v + second_weight * (beta() * (window.b / window.s - d * v));
+        }
+        added.plain.a = select(vec4(0.0), added.plain.a, adds);
+        added.plain.k = select(vec4(0.0), added.plain.k, adds);
     } else {
-        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            let columns = at.z + i32(4u * quad) + LANES_OF_4;
-            let i = start + vec4<u32>(clamp(columns, vec4(0), vec4(size.z - 1))) * step_grad_output();
-            g[quad] = vec4(load_grad_output(i.x), load_grad_output(i.y), load_grad_output(i.z), load_grad_output(i.w));
+        added.by_v.k = weight;
+        if (!DETACHED) {
+            added.by_v.a = scaled_beta * weight;
+            added.by_v.k = weight * (1.0 - beta() * d);
         }
     }
-    var terms: Terms;
-    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-        var n = ring[0].parts[quad].n;
-        var p = ring[0].parts[quad].p;
-        for (var tap = 0u; tap < KERNEL_H; tap++) { // unroll
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
+    added.by_v.a = select(vec4(0.0), added.by_v.a, adds);
+    added.by_v.k = select(vec4(0.0), added.by_v.k, adds);
+    added.by_v.k = select(added.by_v.k, vec4(from_bits(NAN_BITS)), exist & is_broken(window));
+    return added;
+}
+
+fn moved(linear: Linear, f: vec4<f32>, step: vec4<f32>) -> Linear {
+    if (DETACHED) {
+        return Linear(f * linear.k, vec4(0.0));
+    }
+    return Linear(f * (linear.k + linear.a * step), f * linear.a);
+}
+
+// What has been added to four parts, with what their windows add.
+fn with_added(before: Added, part: Partial, window: Partial, added: Added) -> Added {
+    let f = power_of_2(part.n, window.n - 127);
+    let step = (part.p - window.p) * (1.0 / beta_scale());
+    let by_v = moved(added.by_v, f, step);
+    var sum = before;
+    sum.by_v = Linear(before.by_v.k + by_v.k, before.by_v.a + by_v.a);
+    if (SECOND) {
+        let plain = moved(added.plain, f, step);
+        sum.plain = Linear(before.plain.k + plain.k, before.plain.a + plain.a);
+    }
+    return sum;
+}
+
+// The parts of a row on their way along below its inputs, a tap a turn: an input is tap after tap of the windows from its own
+// column on downwards.
+struct Spread {
+    bias: array<vec4<i32>, QUADS>,
+    p: array<vec4<f32>, QUADS>,
+    k: array<vec4<f32>, QUADS>,
+    a: array<vec4<f32>, QUADS>,
+    plain_k: array<vec4<f32>, QUADS>,
+    plain_a: array<vec4<f32>, QUADS>,
+    sums: array<vec4<f32>, CELL_QUADS>,
+}
+
+fn with_parts(spread: Spread, line: Line) -> Spread {
+    var next = spread;
+    let bias = at_cells_n(spread.bias);
+    let p = at_cells(spread.p);
+    let k = at_cells(spread.k);
+    let a = at_cells(spread.a);
+    let plain_k = at_cells(spread.plain_k);
+    let plain_a = at_cells(spread.plain_a);
+    for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+        let u = line.z[quad] - p[quad];
+        var value = k[quad];
+        if (!DETACHED) {
+            value += a[quad] * u;
         }
-        var window = no_partial(n, p);
-        for (var tap = 0u; tap < KERNEL_H; tap++) { // unroll
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-        }
-        let columns = at.z + i32(4u * quad) + LANES_OF_4;
-        let in_strip = (columns >= vec4(max(at.z, 0))) & (columns < vec4(min(at.z + i32(WINDOWS_W), size.z)));
-        let exist = in_strip & vec4(at.y >= 0 && at.y < size.y);
-        *far |= any(exist & is_far(window, reference) & (n < vec4(DROWNED)));
-        let d = window.q / window.s;
-        let scaled = g[quad] / whole_sum(window);
-        var a = beta() * beta_scale() * scaled;
-        var k = scaled * (1.0 - beta() * d);
-        var v = vec4(0.0);
-        var c = vec4(0.0);
         if (SECOND) {
-            a = 0.5 * sign_of_beta() * a;
-            k = 2.0 - beta() * d;
-            v = window.a / window.s;
-            c = beta() * (window.b / window.s - d * v);
-        } else if (DETACHED) {
-            a = vec4(0.0);
-            k = scaled;
+            value = value * line.v[quad] - plain_k[quad];
+            if (!DETACHED) {
+                value -= plain_a[quad] * u;
+            }
         }
-        let broken = exist & is_broken(window);
-        // Of a window that lies too far above the reference, what lies near it weighs nothing.
-        let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(reference.limit));
-        let nan = vec4(from_bits(NAN_BITS));
-        terms.n[quad] = select(vec4(BROKEN), n, adds) - 127;
-        terms.p[quad] = select(vec4(0.0), p, adds) * (1.0 / beta_scale());
-        terms.a[quad] = select(select(vec4(0.0), nan, broken), a, adds);
-        terms.k[quad] = select(select(vec4(0.0), nan, broken), k, adds);
-        terms.v[quad] = select(vec4(0.0), v, adds);
-        terms.c[quad] = select(vec4(0.0), c, adds);
+        next.sums[quad] += power_of_2(line.n[quad], bias[quad]) * value;
     }
-    return terms;
+    next.bias = previous_taps_n(spread.bias);
+    next.p = previous_taps(spread.p);
+    next.k = previous_taps(spread.k);
+    next.a = previous_taps(spread.a);
+    next.plain_k = previous_taps(spread.plain_k);
+    next.plain_a = previous_taps(spread.plain_a);
+    return next;
+}
+
+// The gradients of a row's inputs, of which all windows are complete.
+fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
+    var bias: array<vec4<i32>, WINDOW_QUADS>;
+    var p: array<vec4<f32>, WINDOW_QUADS>;
+    var k: array<vec4<f32>, WINDOW_QUADS>;
+    var a: array<vec4<f32>, WINDOW_QUADS>;
+    var plain_k: array<vec4<f32>, WINDOW_QUADS>;
+    var plain_a: array<vec4<f32>, WINDOW_QUADS>;
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        bias[quad] = line.parts[quad].n - 127;
+        p[quad] = line.parts[quad].p * (1.0 / beta_scale());
+        k[quad] = line.added[quad].by_v.k;
+        a[quad] = line.added[quad].by_v.a;
+        plain_k[quad] = line.added[quad].plain.k;
+        plain_a[quad] = line.added[quad].plain.a;
+    }
+    var spread: Spread;
+    spread.bias = at_patch_n(bias);
+    spread.p = at_patch(p);
+    spread.k = at_patch(k);
+    spread.a = at_patch(a);
+    spread.plain_k = at_patch(plain_k);
+    spread.plain_a = at_patch(plain_a);
+    for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
+        spread = with_parts(spread, line);
+    }
+    var gradients: array<vec4<f32>, CELL_QUADS>;
+    for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+        gradients[quad] = line.m[quad] * spread.sums[quad];
+    }
+    return gradients;
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -111,12 +213,12 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
-    let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING);
+    let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
     let own = block.first * STRIDE;
+    let size = vec3<i32>(params.output_size);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
-        let scaled_beta = beta() * beta_scale();
         // 0: the strip; then, if it has to be, input by input. One loop for both, tested at its end: software drivers run a
         // loop once more than it turns.
         var attempt = 0u;
@@ -128,80 +230,61 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         var far = false;
         var ring: array<Line, RING_ROWS>;
         loop {
-            for (var i = 0u; i < RING_BEFORE; i++) { // unroll
-                ring[i] = ring[i + 1u];
+            for (var step = 0u; step < STRIDE_H; step++) { // unroll if UNROLL_ROWS
+                for (var i = 0u; i < RING_BEFORE; i++) { // unroll
+                    ring[i] = ring[i + 1u];
+                }
+                let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
+                var line: Line;
+                line.parts = windows_of_row(row);
+                line.m = at_cells(row.m);
+                line.n = at_cells_n(row.n);
+                line.z = at_cells(row.z);
+                line.v = at_cells(row.v);
+                for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+                    line.z[quad] *= 1.0 / beta_scale();
+                }
+                ring[RING_BEFORE] = line;
             }
-            let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, reference);
-            ring[RING_BEFORE].parts = windows_of_row(row);
-            ring[RING_BEFORE].m = at_cells(row.m);
-            ring[RING_BEFORE].n = at_cells_n(row.n);
-            ring[RING_BEFORE].z = at_cells(row.z);
-            ring[RING_BEFORE].v = at_cells(row.v);
-            for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                ring[RING_BEFORE].z[quad] *= 1.0 / beta_scale();
-                ring[RING_BEFORE].sum[quad] = vec4(0.0);
-            }
-            let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
-            if (turn == window_row * STRIDE_H + RING_BEFORE && window_row < WINDOWS_H) {
-                let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, reference, &far);
-                // A bias where an exponent was.
-                var n = at_patch_n(terms.n);
-                var p = at_patch(terms.p);
-                var a = at_patch(terms.a);
-                var k = at_patch(terms.k);
-                var v = at_patch(terms.v);
-                var c = at_patch(terms.c);
-                // An input is tap after tap of the windows from its own column on downwards.
-                for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
-                    let cell_n = at_cells_n(n);
-                    let cell_p = at_cells(p);
-                    let cell_a = at_cells(a);
-                    let cell_k = at_cells(k);
-                    let cell_v = at_cells(v);
-                    let cell_c = at_cells(c);
-                    for (var i = 0u; i < KERNEL_H; i++) { // unroll
-                        for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            if (SECOND && DETACHED) {
-                                ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * (ring[i * DILATION_H].v[quad] - cell_v[quad]);
-                            } else if (SECOND) {
-                                let slope = (ring[i * DILATION_H].v[quad] - cell_v[quad]) * (cell_k[quad] + scaled_beta * u) - cell_c[quad];
-                                ring[i * DILATION_H].sum[quad] += w * cell_a[quad] * slope;
-                            } else if (DETACHED) {
-                                ring[i * DILATION_H].sum[quad] += w * cell_k[quad];
-                            } else {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-                        }
-                    }
-                    n = previous_taps_n(n);
-                    p = previous_taps(p);
-                    a = previous_taps(a);
-                    k = previous_taps(k);
-                    if (SECOND) {
-                        v = previous_taps(v);
-                        c = previous_taps(c);
-                    }
+
+            // The row of windows that is complete passes on what it adds.
+            let row = first_window.y + i32(turn) - i32(FIRST_TURN);
+            let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
+            let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
+            let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
+            for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+                var parts: array<Partial, RING_TAPS>;
+                for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
+                    parts[tap] = ring[tap * DILATION_H].parts[quad];
+                }
+                let window = whole(parts);
+                let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+                let exist = (columns >= vec4(0)) & (columns < vec4(end));
+                let added = added_by(window, g[quad], exist, reference, &far);
+                for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
+                    let before = ring[tap * DILATION_H].added[quad];
+                    ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
                 }
             }
-            let done = turn - min(turn, OFFSET_H + RING_BEFORE);
-            let at = own + vec3(0u, done, 0u);
-            if (turn >= OFFSET_H + RING_BEFORE && at.y < params.input_size.y && (attempt == 0u || turn + 1u == end_turn)) {
-                let index = grad_input_index(plane, at);
-                for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-                    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
-                    let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-                    let gradients = ring[0].m[quad] * ring[0].sum[quad];
-                    if (attempt == 0u) {
-                        store_grad_input_four(index + 4u * quad * step_grad_input(), gradients, exist);
-                    } else {
-                        let own_column = exist & (columns == vec4(input.y));
-                        for (var i = 0u; i < 4u; i++) { // unroll
-                            if (own_column[i]) {
-                                store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
-                            }
-                        }
+
+            // Rows that no later window reaches.
+            for (var i = 0u; i < STRIDE_H; i++) { // unroll
+                let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
+                let at = own + vec3(0u, padded - OFFSET_H, 0u);
+                let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
+                if (is_own && at.y < params.input_size.y) {
+                    let gradients = gradients_of(ring[i]);
+                    let index = grad_input_index(plane, at);
+                    var of_input = vec4(0.0);
+                    for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
+                        let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+                        let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
+                        store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
+                        of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+                    }
+                    if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
+                        let value = of_input.x + of_input.y + of_input.z + of_input.w;
+                        store_grad_input(index + input.y * step_grad_input(), value);
                     }
                 }
             }
@@ -210,11 +293,13 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
                 attempt++;
                 input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
-                turn = max(OFFSET_H + input.x, RING_BEFORE) - RING_BEFORE;
-                end_turn = OFFSET_H + input.x + RING_ROWS;
+                // From the first row of the first window that holds it to where it leaves the ring.
+                let padded = OFFSET_H + input.x;
+                turn = (max(padded + 1u, RING_ROWS) - RING_ROWS + STRIDE_H - 1u) / STRIDE_H;
+                end_turn = padded / STRIDE_H + FIRST_TURN + 1u;
                 // About itself: what weighs anything in its windows lies near it, or above.
                 let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
-                reference = Reference(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
+                reference = reference_about(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
             }
             continuing {
                 break if attempt == attempts;

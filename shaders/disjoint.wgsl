@@ -14,17 +14,18 @@ fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
     for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
         for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
             let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-            let row = load_row(plane, depth_height, start.z);
-            let inside = inside_row(depth_height, start.z);
+            var row = load_row(plane, depth_height, start.z);
+            var bits: array<vec4<u32>, QUADS>;
+            for (var quad = 0u; quad < QUADS; quad++) { // unroll
+                let inside = inside_row(depth_height, start.z, quad);
+                bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
+                row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
+            }
             for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
                 for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                    let pw = bw * STRIDE_W + kw * DILATION_W; // const
-                    let quad = (LEAD + pw) / 4u; // const
-                    let place = (LEAD + pw) % 4u; // const
-                    let z = row[quad][place];
-                    let bits = select(0u, magnitude_bits(z), inside[quad][place]);
-                    taps[bw].magnitude = max(taps[bw].magnitude, bits);
-                    taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = select(from_bits(MINUS_INFINITY_BITS), z, inside[quad][place]);
+                    let at = LEAD + bw * STRIDE_W + kw * DILATION_W; // const
+                    taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
+                    taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
                 }
             }
         }

@@ -3,19 +3,20 @@
 //     y = p + q / s      lse = beta p + ln s_p      c = p      s_p = s / m_p, about the window's own maximum      d = q / s
 //
 // Each row of the strip's patch is read and exponentiated once, and is a partial window (shaders/partial.wgsl) for each
-// column of windows. A window is the merge of its KERNEL_H rows, which a ring of RING_ROWS keeps while windows overlap in height;
-// without a ring (RING_ROWS = 1) each row of windows reads its own. The rows of KERNEL_D slices merge before.
+// column of windows. A window is the merge of its KERNEL_H rows, which a ring of RING_ROWS keeps while windows overlap in height:
+// a turn reads STRIDE_H rows, which complete a row of windows. Without a ring (RING_ROWS = 1) each row of windows reads all of
+// its own. The rows of KERNEL_D slices merge before.
 
 const HEADROOM = 0;
 
-// Rows of the input that a turn merges, and turns in all.
-const ROWS_OF_TURN = select(KERNEL_D * KERNEL_H, KERNEL_D, HAS_RING);
-const TURNS = select(BLOCK_H, (BLOCK_H - 1u) * STRIDE_H + RING_ROWS, HAS_RING);
+// Turns before the first row of windows is complete, and rows that they read before the first window's.
+const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
+const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 
 // The row that a turn reads as its i-th, in rows from the start of the first window.
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
     if (HAS_RING) {
-        return vec2<i32>(vec2(i * DILATION_D, turn));
+        return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
     }
     return vec2<i32>(vec2(i / KERNEL_H * DILATION_D, turn * STRIDE_H + i % KERNEL_H * DILATION_H));
 }
@@ -35,58 +36,38 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         // A bit for each row with a window that goes by the definition.
         var far = 0u;
         var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
-        // One loop, tested at its end: software drivers run a loop once more than it turns.
-        var step = 0u;
+        // Tested at its end: software drivers run a loop once more than it turns.
+        var turn = 0u;
         loop {
-            let turn = step / ROWS_OF_TURN;
-            let i = step % ROWS_OF_TURN;
-            let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
-            if (i == 0u) {
-                for (var older = 0u; older < RING_BEFORE; older++) { // unroll
-                    ring[older] = ring[older + 1u];
+            for (var i = 0u; i < ROWS_OF_TURN; i++) { // unroll if UNROLL_ROWS
+                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
+                if (i % SLICES_OF_ROW == 0u) {
+                    for (var older = 0u; older < RING_BEFORE; older++) { // unroll
+                        ring[older] = ring[older + 1u];
+                    }
+                    ring[RING_BEFORE] = parts;
+                } else {
+                    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+                        ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+                    }
                 }
-                ring[RING_BEFORE] = parts;
-            } else {
+            }
+            let row = turn - FIRST_TURN;
+            if (turn >= FIRST_TURN && row < rows) {
                 for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-                }
-            }
-            if (i + 1u != ROWS_OF_TURN) {
-                continue;
-            }
-            var row = turn;
-            if (HAS_RING) {
-                row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
-                if (turn != row * STRIDE_H + RING_BEFORE) {
-                    continue;
-                }
-            }
-            if (row >= rows) {
-                continue;
-            }
-            for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-                var n = ring[0][quad].n;
-                var p = ring[0][quad].p;
-                for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-                }
-                // Sums of fewer terms are off by less.
-                var sums: array<Partial, RING_SUMS>;
-                for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-                }
-                var window = no_partial(n, p);
-                for (var i = 0u; i < RING_SUMS; i++) { // unroll
-                    window = plus(window, sums[i]);
-                }
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
-                    far |= 1u << row;
+                    var parts: array<Partial, RING_TAPS>;
+                    for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
+                        parts[tap] = ring[tap * DILATION_H][quad];
+                    }
+                    let window = whole(parts);
+                    if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+                        far |= 1u << row;
+                    }
                 }
             }
             continuing {
-                step++;
-                break if step >= TURNS * ROWS_OF_TURN;
+                turn++;
+                break if turn >= FIRST_TURN + BLOCK_H;
             }
         }
         while (far != 0u) {

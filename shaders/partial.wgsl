@@ -2,7 +2,7 @@
 //
 // An element weighs exp(beta (z - z0)) = m 2^n, where z0 is 0 unless values are large:
 //
-//     beta (z - z0) = n ln 2 + r,   |r| <= ln 2 / 2,   m = exp(r)
+//     beta log2(e) (z - z0) = n + f,   |f| <= 1 / 2,   m = 2^f
 //
 // Its exponent is an integer of its own, so that no weight under- or overflows however far windows lie from each other, and a
 // merge scales by powers of 2, which round nothing:
@@ -17,6 +17,9 @@
 const NOTHING = -(1 << 20);
 const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
+// In two parts, the first of 12 bits.
+const LOG2_E_HIGH = 1.4423828125;
+const LOG2_E_LOW = 3.1222839e-4;
 // Stands for an element that takes no part, where a finite number has to: below half of the least.
 const LOWEST_Z = -1.8e38;
 
@@ -33,25 +36,36 @@ fn whole_sum(window: Partial) -> vec4<f32> {
     return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
 }
 
-// What elements are measured from.
+// What elements are measured from: z0. Those further away than `reach` count as that far.
 struct Reference {
     z0: f32,
-    // How far an element may lie from z0: further ones count as that far.
     reach: f32,
     // Windows whose exponent is beyond this may have such an element for their maximum.
     limit: i32,
+    // beta log2(e) in two parts, times beta_scale(): a product of the first with a number of 12 bits is exact (Dekker).
+    rate_high: f32,
+    rate_low: f32,
 }
 
-// The reference of windows with an element of `z`. Products of beta with differences are exact to 2^-36 of them, those of n and
-// LN_2_HIGH are exact up to 2^15; and z - z0 is exact about a z0 of 0, and where z is near a large one.
+fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
+    let beta = beta() * beta_scale();
+    let beta_high = leading_bits(vec4(beta)).x;
+    let rate_high = leading_bits(vec4(beta * LOG2_E)).x;
+    let rest = unforeseen(vec4(beta_high * LOG2_E_HIGH - rate_high)).x;
+    let rate_low = rest + (beta_high * LOG2_E_LOW + (beta - beta_high) * LOG2_E);
+    return Reference(z0, reach, limit, rate_high, rate_low);
+}
+
+// The reference of windows with an element of `z`. Exponents are exact up to 2^15; and z - z0 is exact about a z0 of 0, and
+// where z is near a large one.
 fn reference_of(z: f32) -> Reference {
     if (beta() < LEAST_BETA) {
-        return Reference(0.0, LARGEST, 23600);
+        return reference_about(0.0, LARGEST, 23600);
     }
     if (is_finite(z) && beta() * abs(z) > 8192.0) {
-        return Reference(z, 4096.0 / beta(), 5900);
+        return reference_about(z, 4096.0 / beta(), 5900);
     }
-    return Reference(0.0, 16384.0 / beta(), 23600);
+    return reference_about(0.0, 16384.0 / beta(), 23600);
 }
 
 struct Partial {
@@ -104,24 +118,49 @@ fn merged(first: Partial, second: Partial) -> Partial {
     return plus(about(first, n, p), about(second, n, p));
 }
 
+// The upper 12 of a number's 24 bits.
+fn leading_bits(values: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
+}
+
+// The window whose rows these are.
+fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
+    var n = rows[0].n;
+    var p = rows[0].p;
+    for (var row = 0u; row < RING_TAPS; row++) { // unroll
+        n = max(n, rows[row].n);
+        p = max(p, rows[row].p);
+    }
+    // Sums of fewer terms are off by less.
+    var sums: array<Partial, RING_SUMS>;
+    for (var row = 0u; row < RING_TAPS; row++) { // unroll
+        sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+    }
+    var window = no_partial(n, p);
+    for (var i = 0u; i < RING_SUMS; i++) { // unroll
+        window = plus(window, sums[i]);
+    }
+    return window;
+}
+
 // The same values, of which a compiler knows nothing: some take (a - b) + c for a + (c - b).
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 
-// exp(r) for |r| <= ln 2 / 2.
-fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
+// 2^f for |f| <= 0.51: the minimax polynomial with 1 at 0, good to 3e-9.
+fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
     if (NATIVE_EXP2) {
-        return exp2(r * LOG2_E);
+        return exp2(f);
     }
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    return r * r * q + r + 1.0;
+    let q = ((1.5596293e-4 * f + 1.3407258e-3) * f + 9.617685e-3) * f + 5.550309e-2;
+    return ((q * f + 0.24022652) * f + 0.69314724) * f + 1.0;
 }
 
 struct Weights {
     m: vec4<f32>,
     n: vec4<i32>,
-    // z, or what is below all that counts.
+    // z, or what is below all that counts: finite, whatever was read.
     z: vec4<f32>,
 }
 
@@ -130,24 +169,21 @@ fn beta_scale() -> f32 {
     return select(1.0, 1.8446744e19, beta() < 1e-18);
 }
 
-// The weights of four elements, off by 2 ulp wherever they lie: beta u is split so that its large part is exact (Dekker).
+// The weights of four elements, off by 2 ulp wherever they lie.
 fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
-    let known = select(vec4(from_bits(MINUS_INFINITY_BITS)), z, inside);
-    let u = clamp(max(known, vec4(LOWEST_Z)) - reference.z0, vec4(-reference.reach), vec4(reference.reach));
-    let n = round((beta() * u) * LOG2_E);
-    let beta_high = bitcast<f32>(bitcast<u32>(beta()) & 0xfffff000u);
-    let scaled = beta() * beta_scale();
-    let beta_low = scaled - bitcast<f32>(bitcast<u32>(scaled) & 0xfffff000u);
-    let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) & vec4(0xfffff000u));
-    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / beta_scale()))) - n * LN_2_LOW;
-    let r = unforeseen(beta_high * high - n * LN_2_HIGH) + rest;
-    let minus_infinity = vec4(select(NOTHING, DROWNED, beta() == 0.0));
-    let number = select(vec4<i32>(n), vec4(BROKEN), magnitude_bits4(known) >= vec4(INFINITY_BITS));
-    let nothing = select(vec4(NOTHING), minus_infinity, inside);
-    let exponent = select(number, nothing, bitcast<vec4<u32>>(known) == vec4(MINUS_INFINITY_BITS));
+    let counts = inside & (magnitude_bits4(z) < vec4(INFINITY_BITS));
+    let finite = select(vec4(LOWEST_Z), z, counts);
+    let u = clamp(finite - reference.z0, vec4(-reference.reach), vec4(reference.reach)) * (1.0 / beta_scale());
+    let n = round(u * (reference.rate_high + reference.rate_low));
+    let u_high = leading_bits(u);
+    let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
+    let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
+    let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
+    // The integer nearest to n, from its bits beside 1.5 2^23.
+    let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;
     // What lies further below weighs nothing, or its window goes by the definition.
-    let bounded = max(known, vec4(max(reference.z0 - reference.reach, LOWEST_Z)));
-    return Weights(exp_near_0(r), exponent, bounded);
+    let bounded = max(finite, vec4(reference.z0 - reference.reach));
+    return Weights(exp2_near_0(f), select(select(vec4(NOTHING), no_number, inside), exponent, counts), bounded);
 }
 
 // Whether a window has neither weights nor a derivative: not so one of nothing but -inf.

@@ -29,45 +29,34 @@ const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
 const CHANNELS = 1u;
-const ONE_CHANNEL = 1u;
 const TAPS = 9u;
-const LEVELS = 1u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 48u;
-const PATCH_D = 1u;
-const PATCH_H = 3u;
-const PATCH_W = 17u;
-const CELLS_D = 1u;
 const CELLS_H = 2u;
 const CELLS_W = 16u;
-const WINDOWS_D = 1u;
-const WINDOWS_H = 1u;
-const WINDOWS_W = 8u;
+const WINDOWS_H = 2u;
+const WINDOWS_W = 9u;
 const BEFORE_D = 0u;
 const BEFORE_H = 0u;
 const BEFORE_W = 0u;
-const OFFSET_D = 0u;
-const OFFSET_H = 0u;
-const OFFSET_W = 0u;
-const BLOCK_QUADS = 2u;
-const LEAD = 0u;
-const QUADS = 5u;
-const WINDOW_LEAD = 0u;
-const WINDOW_QUADS = 2u;
+const OFFSET_H = 1u;
+const WINDOW_QUADS = 3u;
 const G_LEAD = 0u;
-const G_QUADS = 2u;
+const G_QUADS = 3u;
 const CELL_QUADS = 4u;
-const COVERED_W = 17u;
-const BOX_W = 17u;
+const LEAD = 0u;
+const PATCH_W = 19u;
+const QUADS = 5u;
+const BOX_W = 1u;
 const KERNEL_BITS = 0u;
-const CELL_ROWS = 2u;
-const RING_ROWS = 1u;
-const RING_BEFORE = 0u;
-const UNROLL_TAPS = 1u;
+const RING_ROWS = 3u;
+const RING_BEFORE = 2u;
+const RING_TAPS = 3u;
 const RING_SUMS = 1u;
-const RING_TAPS = 1u;
-const OTHERS = 8u;
+const UNROLL_ROWS = 1u;
+const UNROLL_TAPS = 1u;
+const ONE_CHANNEL = 1u;
 const HAS_DEPTH = false;
 const MASKED = true;
 const FLAT_LAYERS = true;
@@ -82,10 +71,10 @@ const STORE_Y = true;
 const SAVE_LSE = true;
 const SAVE_STATISTICS = true;
 const SAVE_MOMENTS = true;
-const BY_BETA = true;
-const SECOND = false;
+const BY_BETA = false;
+const SECOND = true;
 const TANGENT = true;
-const HAS_RING = false;
+const HAS_RING = true;
 const WHOLE_PLANES = true;
 const ONE_SAMPLE = true;
 const CHANNELS_LAST = false;
@@ -117,21 +106,18 @@ fn store_lse(index: u32, value: f32) { lse[index] = value; }
 fn store_lse4(index: u32, values: vec4<f32>) { store_lse(index + 0u, values[0]); store_lse(index + 1u, values[1]); store_lse(index + 2u, values[2]); store_lse(index + 3u, values[3]); }
 fn store_lse_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_lse(index + 0u * step_lse(), values.x); } if (exist.y) { store_lse(index + 1u * step_lse(), values.y); } if (exist.z) { store_lse(index + 2u * step_lse(), values.z); } if (exist.w) { store_lse(index + 3u * step_lse(), values.w); } }
 @group(0) @binding(3) var<storage, read_write> statistics: array<f32>;
-fn step_statistics() -> u32 { return 1u; }
-fn statistics_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.statistics.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
+fn step_statistics() -> u32 { return params.statistics.position.z; }
+fn statistics_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.statistics.start + plane.x * params.statistics.sample + plane.y * params.statistics.channel + at.x * params.statistics.position.x + at.y * params.statistics.position.y + at.z * step_statistics(); }
 fn load_statistics(index: u32) -> f32 { return statistics[index]; }
 fn load_statistics4(index: u32) -> vec4<f32> { return vec4(load_statistics(index + 0u), load_statistics(index + 1u), load_statistics(index + 2u), load_statistics(index + 3u)); }
-fn store_statistics(index: u32, value: f32) { statistics[index] = value; }
-fn store_statistics4(index: u32, values: vec4<f32>) { store_statistics(index + 0u, values[0]); store_statistics(index + 1u, values[1]); store_statistics(index + 2u, values[2]); store_statistics(index + 3u, values[3]); }
-fn store_statistics_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_statistics(index + 0u * step_statistics(), values.x); } if (exist.y) { store_statistics(index + 1u * step_statistics(), values.y); } if (exist.z) { store_statistics(index + 2u * step_statistics(), values.z); } if (exist.w) { store_statistics(index + 3u * step_statistics(), values.w); } }
 @group(0) @binding(4) var<storage, read_write> grad_output: array<f32>;
-fn step_grad_output() -> u32 { return params.grad_output.position.z; }
-fn grad_output_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_output.start + plane.x * params.grad_output.sample + plane.y * params.grad_output.channel + at.x * params.grad_output.position.x + at.y * params.grad_output.position.y + at.z * step_grad_output(); }
+fn step_grad_output() -> u32 { return 1u; }
+fn grad_output_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_output.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
 fn load_grad_output(index: u32) -> f32 { return grad_output[index]; }
 fn load_grad_output4(index: u32) -> vec4<f32> { return vec4(load_grad_output(index + 0u), load_grad_output(index + 1u), load_grad_output(index + 2u), load_grad_output(index + 3u)); }
 @group(0) @binding(5) var<storage, read_write> grad_input: array<f32>;
-fn step_grad_input() -> u32 { return params.grad_input.position.z; }
-fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_input.start + plane.x * params.grad_input.sample + plane.y * params.grad_input.channel + at.x * params.grad_input.position.x + at.y * params.grad_input.position.y + at.z * step_grad_input(); }
+fn step_grad_input() -> u32 { return 1u; }
+fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_input.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_grad_input(index: u32) -> f32 { return grad_input[index]; }
 fn load_grad_input4(index: u32) -> vec4<f32> { return vec4(load_grad_input(index + 0u), load_grad_input(index + 1u), load_grad_input(index + 2u), load_grad_input(index + 3u)); }
 fn store_grad_input(index: u32, value: f32) { grad_input[index] = value; }
@@ -147,9 +133,6 @@ fn step_moments() -> u32 { return params.moments.position.z; }
 fn moments_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.moments.start + plane.x * params.moments.sample + plane.y * params.moments.channel + at.x * params.moments.position.x + at.y * params.moments.position.y + at.z * step_moments(); }
 fn load_moments(index: u32) -> f32 { return moments[index]; }
 fn load_moments4(index: u32) -> vec4<f32> { return vec4(load_moments(index + 0u), load_moments(index + 1u), load_moments(index + 2u), load_moments(index + 3u)); }
-fn store_moments(index: u32, value: f32) { moments[index] = value; }
-fn store_moments4(index: u32, values: vec4<f32>) { store_moments(index + 0u, values[0]); store_moments(index + 1u, values[1]); store_moments(index + 2u, values[2]); store_moments(index + 3u, values[3]); }
-fn store_moments_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_moments(index + 0u * step_moments(), values.x); } if (exist.y) { store_moments(index + 1u * step_moments(), values.y); } if (exist.z) { store_moments(index + 2u * step_moments(), values.z); } if (exist.w) { store_moments(index + 3u * step_moments(), values.w); } }
 @group(0) @binding(8) var<storage, read_write> betas: array<f32>;
 fn step_betas() -> u32 { return params.betas.position.z; }
 fn betas_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.betas.start + plane.x * params.betas.sample + plane.y * params.betas.channel + at.x * params.betas.position.x + at.y * params.betas.position.y + at.z * step_betas(); }
@@ -157,21 +140,39 @@ fn load_betas(index: u32) -> f32 { return betas[index]; }
 fn load_betas4(index: u32) -> vec4<f32> { return vec4(load_betas(index + 0u), load_betas(index + 1u), load_betas(index + 2u), load_betas(index + 3u)); }
 fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
 fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
-fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
-fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
-fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(0.0, 0.0, 0.0, 0.0)); }
+fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z), vec4(row[4].x, row[4].z, row[4].w, row[4].w)); }
+fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
+fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
+fn at_patch(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(row[2].x, 0.0, 0.0, 0.0)); }
 fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
 fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
-fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z)); }
-fn g_at_windows_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w), vec4(row[3].x, row[3].y, row[3].z, row[3].w)); }
-fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
+fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z), vec4(row[4].x, row[4].z, row[4].w, row[4].w)); }
+fn g_at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
+fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
+fn at_patch_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(row[2].x, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(9) var<uniform> params: Params;
+const BLOCK_QUADS = 2u;
+const ROWS_OF_TURN = 3u;
+const SLICES_OF_ROW = 3u;
+fn store_statistics(index: u32, value: f32) { statistics[index] = value; }
+fn store_statistics4(index: u32, values: vec4<f32>) { store_statistics(index + 0u, values[0]); store_statistics(index + 1u, values[1]); store_statistics(index + 2u, values[2]); store_statistics(index + 3u, values[3]); }
+fn store_statistics_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_statistics(index + 0u * step_statistics(), values.x); } if (exist.y) { store_statistics(index + 1u * step_statistics(), values.y); } if (exist.z) { store_statistics(index + 2u * step_statistics(), values.z); } if (exist.w) { store_statistics(index + 3u * step_statistics(), values.w); } }
+fn store_moments(index: u32, value: f32) { moments[index] = value; }
+fn store_moments4(index: u32, values: vec4<f32>) { store_moments(index + 0u, values[0]); store_moments(index + 1u, values[1]); store_moments(index + 2u, values[2]); store_moments(index + 3u, values[3]); }
+fn store_moments_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_moments(index + 0u * step_moments(), values.x); } if (exist.y) { store_moments(index + 1u * step_moments(), values.y); } if (exist.z) { store_moments(index + 2u * step_moments(), values.z); } if (exist.w) { store_moments(index + 3u * step_moments(), values.w); } }
+const LEVELS = 1u;
 const LANES_X = 1u;
 const LANES_Y = 4u;
 const GROUPS = 16u;
+const CELLS_D = 1u;
+const WINDOWS_D = 1u;
+const OFFSET_D = 0u;
+const OFFSET_W = 1u;
+const WINDOW_LEAD = 0u;
+const COVERED_W = 11u;
+const CELL_ROWS = 2u;
+const OTHERS = 1u;
 const CHUNK_ROWS = 1u;
 const CHUNK_QUADS = 1u;
 const CHUNK = 1u;
-const SCALE_BITS = 4u;
+const SCALE_BITS = 7u;

@@ -16,35 +16,40 @@ fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
     return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
 }
 
+fn load_each_x(start: u32, columns: vec4<u32>) -> vec4<f32> {
+    let at = start + columns * step_x();
+    return vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
+}
+
 fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
     let start = x_index(plane, row_inside(depth_height));
-    let last = i32(params.input_size.z) - 1;
     let scale = 0.5 * sign_of_beta();
     var row: array<vec4<f32>, QUADS>;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        if (VECTOR_X) {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
+        let columns = columns_inside(first_column, quad);
+        // Of vectors at the patch's ends few elements may count.
+        if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+            row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
         } else {
-            let at = start + columns_inside(first_column, quad) * step_x();
-            row[quad] = scale * vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
+            row[quad] = scale * load_each_x(start, columns);
         }
     }
     return row;
 }
 
+// How many elements of a vector are among `count` from `lead` on.
+fn counting(quad: u32, lead: u32, count: u32) -> u32 {
+    return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
+}
+
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 
-// Whether each element of a row of the patch is inside the input.
-fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<vec4<bool>, QUADS> {
+// Which of four elements of a row of the patch are inside the input.
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
     let size = vec3<i32>(params.input_size);
-    let in_row = !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size.xy));
-    var inside: array<vec4<bool>, QUADS>;
-    for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-    }
-    return inside;
+    let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+    let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+    return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 
 // The largest and least elements seen, by place in their vector.

@@ -11,12 +11,11 @@ struct Row {
     v: array<vec4<f32>, QUADS>,
 }
 
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: Reference) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
     let values = load_row(plane, depth_height, first_column);
-    let inside = inside_row(depth_height, first_column);
     var row: Row;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let four = weights(values[quad], inside[quad], about);
+        let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;
@@ -33,60 +32,88 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: R
     return row;
 }
 
-// A row's part of each window. The row slides along below the windows, a tap a turn: the text is the same for every kernel size.
-fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
-    var parts: array<Partial, WINDOW_QUADS>;
-    var n = row.n;
-    var z = row.z;
-    for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-        }
-        n = next_taps_n(n);
-        z = next_taps(z);
-    }
-    var bias: array<vec4<i32>, WINDOW_QUADS>;
+// A row on its way along below the windows, a tap a turn: the text is the same for every kernel size.
+struct Slide {
+    row: Row,
+    parts: array<Partial, WINDOW_QUADS>,
+    // Sums of up to four taps: sums of fewer terms are off by less.
+    few: array<Partial, WINDOW_QUADS>,
+}
+
+fn next_tap(row: Row) -> Row {
+    return Row(next_taps(row.m), next_taps_n(row.n), next_taps(row.z), next_taps(row.v));
+}
+
+// Exponents and maxima of the windows with a tap more.
+fn raised(slide: Slide) -> Slide {
+    var next = slide;
+    let n = at_windows_n(slide.row.n);
+    let z = at_windows(slide.row.z);
     for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-        bias[quad] = parts[quad].n - 127 + headroom();
+        next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+        next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
     }
-    n = row.n;
-    z = row.z;
-    var m = row.m;
-    var v = row.v;
-    // Four taps at a time: sums of fewer terms are off by less.
-    var four_taps: array<Partial, WINDOW_QUADS>;
+    next.row = next_tap(slide.row);
+    return next;
+}
+
+fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32>, v: vec4<f32>) -> Partial {
+    var sum = few;
+    let w = m * power_of_2(n, part.n - 127 + headroom());
+    let u = z - part.p;
+    sum.s += w;
+    sum.q += w * u;
+    if (BY_BETA) {
+        sum.a += w * u * u;
+    } else if (TANGENT) {
+        sum.a += w * v;
+        sum.b += w * u * v;
+    }
+    return sum;
+}
+
+fn summed(slide: Slide) -> Slide {
+    var next = slide;
+    let m = at_windows(slide.row.m);
+    let n = at_windows_n(slide.row.n);
+    let z = at_windows(slide.row.z);
+    let v = at_windows(slide.row.v);
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+    }
+    next.row = next_tap(slide.row);
+    return next;
+}
+
+fn with_few(slide: Slide) -> Slide {
+    var next = slide;
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+        next.few[quad] = no_partial(vec4(0), vec4(0.0));
+    }
+    return next;
+}
+
+// A row's part of each window.
+fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
+    var slide: Slide;
+    slide.row = row;
+    let n = at_windows_n(row.n);
+    let z = at_windows(row.z);
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        slide.parts[quad] = no_partial(n[quad], z[quad]);
+    }
     for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-        for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (BY_BETA) {
-                four_taps[quad].a += w * u * u;
-            } else if (TANGENT) {
-                four_taps[quad].a += w * window_v[quad];
-                four_taps[quad].b += w * u * window_v[quad];
-            }
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-        }
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-        if (TANGENT) {
-            v = next_taps(v);
+        slide = raised(slide);
+    }
+    slide.row = row;
+    for (var tap = 0u; tap < KERNEL_W; tap++) { // unroll if UNROLL_TAPS
+        slide = summed(slide);
+        if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+            slide = with_few(slide);
         }
     }
-    return parts;
+    return slide.parts;
 }
 
 // What the windows of a patch that starts at `start` are measured from.

@@ -5,19 +5,28 @@ mod bound;
 mod cache;
 mod config;
 mod context;
+mod cover;
+mod device_limits;
 mod element;
 mod error;
+mod extent;
 mod fold;
+mod fold_axes;
 mod geometry;
+mod grid;
 mod guard;
+mod kernels;
 mod native;
 mod params;
 mod pieces;
 mod plan;
 mod pool;
+mod problem;
 mod prune;
 mod recipe;
+mod recipes;
 pub mod reference;
+mod shaders;
 mod shape;
 mod sources;
 mod specialise;
@@ -25,6 +34,7 @@ mod sums;
 mod tensor;
 mod tensors;
 pub mod texture;
+mod tuning;
 mod unroll;
 
 pub use cache::PipelineCache;
@@ -32,11 +42,11 @@ pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftP
 pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
 pub use element::ElementType;
 pub use error::{Error, Result};
-pub use geometry::Tuning;
 pub use native::{NativeErrors, Natives, measure_natives};
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
-pub use recipe::{Binding, Dispatch, Recipe, Recipes};
+pub use recipe::{Binding, Dispatch, Recipe};
+pub use recipes::Recipes;
 pub use shape::Shape;
 #[doc(hidden)]
 pub use sources::{ShaderParts, shader_parts, shader_sources};
@@ -45,4 +55,5 @@ pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{
     BackwardTensors, ForwardTensors, GradBetaTensors, JvpTensors, SecondBackwardTensors, StatisticsView,
 };
+pub use tuning::Tuning;
 pub use wgpu;

@@ -7,8 +7,13 @@
 use std::ops::Range;
 
 use crate::bound::{Placed, Role};
+use crate::cover::Blocks;
 use crate::element::whole_words;
-use crate::geometry::{Cover, Extent, Geometry, Grid, Kernel, Problem};
+use crate::extent::Extent;
+use crate::geometry::Geometry;
+use crate::grid::Grid;
+use crate::kernels::blocks;
+use crate::problem::Problem;
 use crate::{Error, Result};
 
 /// Dispatches of a pooling: more are limits too small for its tensors, and would take more memory than they.
@@ -87,63 +92,11 @@ impl Region {
 
 /// The positions, or windows, of a tensor that the kernel touches along an axis for some of its blocks.
 fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks: Range<u64>) -> Range<u64> {
-    let (kernel, window) = (geometry.kernel, &geometry.axes[axis]);
-    let [input, output] = [problem.input[axis], problem.output[axis]].map(i64::from);
-    let block = i64::from(geometry.block[axis]);
-    let [stride, padding, span] = [window.stride, window.padding, window.span()].map(i64::from);
-    let (first, end) = (blocks.start as i64 * block, blocks.end as i64 * block);
-    // What lies outside is read at the edge instead.
-    let within = |first: i64, end: i64, size: i64| {
-        let first = first.clamp(0, size - 1);
-        first as u64..end.clamp(first + 1, size) as u64
-    };
-    // Along the width, vectors of four reach up to three elements beyond what counts.
-    let slack = if axis == 2 { 4 } else { 0 };
-    let inputs_of = |first: i64, end: i64| {
-        if window.adaptive > 0 {
-            let positions = |o: i64| window.adaptive_positions(o.min(output - 1) as u32, input as u32);
-            return u64::from(positions(first).start)..u64::from(positions(end - 1).end);
-        }
-        let start = first * stride - padding;
-        within(start - slack, (end - 1) * stride - padding + span + slack, input)
-    };
     if role == Role::Betas {
         return 0..1;
     }
-    if kernel.makes_windows() {
-        return if role.is_of_inputs() { inputs_of(first, end) } else { within(first, end, output) };
-    }
-    if matches!(kernel, Kernel::BackwardDisjoint | Kernel::BackwardLanes) {
-        return match role {
-            Role::GradInput => within(first * stride - padding, end * stride - padding, input),
-            Role::X => inputs_of(first, end),
-            _ => within(first - slack, end + slack, output),
-        };
-    }
-    let cells = matches!(kernel, Kernel::BackwardRows | Kernel::BackwardStatistics);
-    let own = if cells { within(first * stride, end * stride, input) } else { within(first, end, input) };
-    if role.is_of_inputs() && (role == Role::GradInput || kernel.reads_statistics()) {
-        return own;
-    }
-    if cells {
-        let cover = Cover::of(window, block as u32);
-        let [before, windows, patch] = [cover.before, cover.windows, cover.patch].map(i64::from);
-        let last_block = end - block;
-        return match role {
-            Role::X | Role::Tangent => {
-                let start = |window: i64| window * stride - padding;
-                within(start(first - before) - slack, start(last_block - before) + patch + slack, input)
-            }
-            _ => within(first - before - slack, last_block - before + windows + slack, output),
-        };
-    }
-    if window.adaptive > 0 {
-        let windows = |position: u64| window.adaptive_windows(position as u32, input as u32);
-        return u64::from(windows(own.start).start)..u64::from(windows(own.end - 1).end);
-    }
-    let first_holding = (own.start as i64 + padding - span + 1).max(0);
-    let last_holding = (own.end as i64 - 1 + padding) / stride;
-    within((first_holding + stride - 1) / stride, last_holding + 1, output)
+    let blocks = Blocks::new(problem, axis, geometry.schedule.block[axis], blocks);
+    geometry.kernel.room().touches(&blocks, role)
 }
 
 /// Splits a pooling into dispatches, halving it where it is too large along the axis that spreads it most.
@@ -151,7 +104,7 @@ fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks
 /// # Errors
 /// [`Error::DeviceLimit`] if one block reaches over more of a tensor than the device can bind.
 pub(crate) fn pieces(problem: &Problem, geometry: &Geometry, limits: DispatchLimits) -> Result<Vec<Piece>> {
-    let [w, h, d] = geometry.blocks(problem.input, problem.output).map(u64::from);
+    let [w, h, d] = blocks(geometry.kernel, &geometry.schedule, problem).map(u64::from);
     let mut regions = vec![Region { first: [0; 5], count: [problem.samples, problem.channels, d, h, w] }];
     let mut pieces = Vec::new();
     while let Some(region) = regions.pop() {
@@ -217,7 +170,7 @@ fn too_large(problem: &Problem, geometry: &Geometry, region: &Region, limits: Di
 
 /// The dispatches of a region, by the number of workgroups that one may have along an axis.
 fn grid_pieces(geometry: &Geometry, region: Region, limits: DispatchLimits) -> impl Iterator<Item = Piece> {
-    let grid = geometry.grid(region.block_counts(), region.count[0], region.count[1]);
+    let grid = geometry.grid_of(region.block_counts(), region.count[0], region.count[1]);
     let blocks_of_workgroup = geometry.blocks_of_workgroup();
     let chunks = move |i: usize| {
         let step = u64::from(limits.workgroups) * u64::from(blocks_of_workgroup[i]);

@@ -1,7 +1,7 @@
 //! Plans: recipes prepared on a device of wgpu's, to be recorded as often as wanted.
 
 use crate::cache::Pipeline;
-use crate::geometry::Extent;
+use crate::extent::Extent;
 use crate::guard::{check, check_room, guarded, lost};
 use crate::params::Params;
 use crate::recipe::{Dispatch, FIRST_RESULT};

@@ -1,8 +1,8 @@
 //! The pooling that a host holds: plans, encoding, and calls that allocate their results.
 
-use crate::geometry::Tuning;
 use crate::guard::guarded;
 use crate::tensor::{OwnedView, create_buffer};
+use crate::tuning::Tuning;
 use crate::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, PipelineCache, Plan,
     Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,

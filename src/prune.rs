@@ -27,10 +27,22 @@ pub(crate) fn prune(text: &str) -> String {
             head = Some(item);
         } else if reached.contains(&index) {
             kept.extend(head.take().map(String::as_str));
-            kept.push_str(item);
+            write_indented(item, &mut kept);
         }
     }
     kept
+}
+
+/// A space for each block around a line: unrolled bodies keep the indentation that their loops had.
+fn write_indented(item: &str, text: &mut String) {
+    let mut depth = 0usize;
+    for line in item.lines().map(str::trim) {
+        let closing = line.chars().take_while(|&c| c == '}').count();
+        text.extend(std::iter::repeat_n(' ', depth.saturating_sub(closing)));
+        text.push_str(line);
+        text.push('\n');
+        depth = (depth + line.matches('{').count()).saturating_sub(line.matches('}').count());
+    }
 }
 
 /// Each top-level declaration, with its attributes, and each line of `//!`.
@@ -79,9 +91,9 @@ mod tests {
                     struct S {\n    // a member\n    x: u32,\n}\n@group(0) @binding(0) var<storage, read> x: array<S>;\n\
                     var<private> y: u32;\nfn unused() {\n    f();\n}\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n//! nor of this\nconst D = 1u;\n";
-        let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n    x: u32,\n}\n\
-                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n    if (x[0].x > 0u) {\n        return B;\n    }\n}\n\
-                    @compute @workgroup_size(1)\nfn main() {\n    let a = x[0].x + f();\n}\n";
+        let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n x: u32,\n}\n\
+                    @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n if (x[0].x > 0u) {\n  return B;\n }\n}\n\
+                    @compute @workgroup_size(1)\nfn main() {\n let a = x[0].x + f();\n}\n";
         assert_eq!(prune(text), want);
     }
 }

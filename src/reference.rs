@@ -1,10 +1,17 @@
 //! The definition in plain Rust: f64 inside, one window after another, obviously right and slow.
 //!
 //! What the shaders compute is compared with this module, and a machine without a GPU can fall back to it. Windows
-//! and formulas are those of the crate's documentation; `x`, `m`, `e`, `s`, `y` and `g` have the same names in the
-//! shaders.
+//! and formulas are those of the crate's documentation; `x`, `z`, `c`, `e`, `s`, `q`, `y` and `g` have the same names in
+//! the shaders. As there, a window is the merge of its parts, and each derivative a payload of the same merge, or a
+//! second pass over the elements of a window whose sums are known.
+
+mod partial;
+mod window;
+mod windows;
 
 use crate::{Error, GradientRule, Result, Shape, SoftPoolConfig};
+use window::{Element, Window};
+use windows::Windows;
 
 /// The definition for one configuration, by its own beta or by one for each channel.
 ///
@@ -86,7 +93,7 @@ impl<'a> Reference<'a> {
         let windows = self.windows(shape, x)?;
         let mut y = Vec::with_capacity(windows.pooled.elements());
         let mut lse = Vec::with_capacity(windows.pooled.elements());
-        self.for_each(&windows, x, |_, window| {
+        self.for_each(&windows, x, None, |_, window| {
             y.push(window.y);
             lse.push(window.lse);
         });
@@ -102,10 +109,14 @@ impl<'a> Reference<'a> {
         let windows = self.windows(shape, x)?;
         check_length("the gradient of the output", grad_output, &windows.pooled)?;
         let mut grad_input = vec![0.0; shape.elements()];
-        self.for_each(&windows, x, |output, window| {
+        self.for_each(&windows, x, None, |output, window| {
             let g = f64::from(grad_output[output]);
-            for element in &window.elements {
-                grad_input[element.tap] += g * self.derivative(window, element);
+            for Element { tap, w, offset } in window.elements() {
+                let slope = match self.config.gradient_rule() {
+                    GradientRule::Exact => 1.0 + window.beta * offset,
+                    GradientRule::Detached => 1.0,
+                };
+                grad_input[tap] += g * (w * slope);
             }
         });
         Ok(grad_input)
@@ -120,9 +131,8 @@ impl<'a> Reference<'a> {
         let windows = self.windows(shape, x)?;
         check_length("the gradient of the output", grad_output, &windows.pooled)?;
         let mut grad_beta = vec![0.0; windows.pooled.channels()];
-        self.for_each(&windows, x, |output, window| {
-            let variance: f64 = window.elements.iter().map(|element| element.w * element.offset.powi(2)).sum();
-            grad_beta[windows.channel(output)] += f64::from(grad_output[output]) * variance;
+        self.for_each(&windows, x, None, |output, window| {
+            grad_beta[windows.channel(output)] += f64::from(grad_output[output]) * window.variance();
         });
         Ok(grad_beta)
     }
@@ -136,10 +146,11 @@ impl<'a> Reference<'a> {
         let windows = self.windows(shape, x)?;
         check_length("the tangent", tangent, shape)?;
         let mut tangent_output = vec![0.0; windows.pooled.elements()];
-        self.for_each(&windows, x, |output, window| {
-            for element in &window.elements {
-                tangent_output[output] += self.derivative(window, element) * f64::from(tangent[element.tap]);
-            }
+        self.for_each(&windows, x, Some(tangent), |output, window| {
+            tangent_output[output] = match self.config.gradient_rule() {
+                GradientRule::Exact => window.mean() + window.beta * window.covariance(),
+                GradientRule::Detached => window.mean(),
+            };
         });
         Ok(tangent_output)
     }
@@ -162,19 +173,16 @@ impl<'a> Reference<'a> {
         check_length("the gradient of the output", grad_output, &windows.pooled)?;
         let along_v = self.jvp(shape, x, v)?;
         let mut input = vec![0.0; shape.elements()];
-        self.for_each(&windows, x, |output, window| {
+        self.for_each(&windows, x, Some(v), |output, window| {
             let (g, beta) = (f64::from(grad_output[output]), window.beta);
-            let v_of = |element: &Element| f64::from(v[element.tap]);
-            let mean: f64 = window.elements.iter().map(|element| element.w * v_of(element)).sum();
-            let covariance: f64 =
-                window.elements.iter().map(|element| element.w * element.offset * v_of(element)).sum();
-            for element in &window.elements {
-                let from_mean = v_of(element) - mean;
+            let (mean, covariance) = (window.mean(), window.covariance());
+            for Element { tap, w, offset } in window.elements() {
+                let from_mean = f64::from(v[tap]) - mean;
                 let slope = match self.config.gradient_rule() {
-                    GradientRule::Exact => from_mean * (2.0 + beta * element.offset) - beta * covariance,
+                    GradientRule::Exact => from_mean * (2.0 + beta * offset) - beta * covariance,
                     GradientRule::Detached => from_mean,
                 };
-                input[element.tap] += g * beta * element.w * slope;
+                input[tap] += g * beta * w * slope;
             }
         });
         Ok(SecondGradients { grad_output: along_v, input })
@@ -193,20 +201,13 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// Calls `visit(output index, window)` for each window, in the order of the output's elements.
-    fn for_each(&self, windows: &Windows, x: &[f32], mut visit: impl FnMut(usize, &Window)) {
+    /// Calls `visit(output index, window)` for each window, in the order of the output's elements; `t` is a direction, of the
+    /// input's shape.
+    fn for_each(&self, windows: &Windows, x: &[f32], t: Option<&[f32]>, mut visit: impl FnMut(usize, &Window<'_>)) {
         windows.for_each(|output, taps| {
             let beta = if let [beta] = self.betas[..] { beta } else { self.betas[windows.channel(output)] };
-            visit(output, &Window::new(x, taps, beta));
+            visit(output, &Window::new(x, t, taps, beta));
         });
-    }
-
-    /// `dy/dx_i` by the configuration's rule.
-    fn derivative(&self, window: &Window, element: &Element) -> f64 {
-        match self.config.gradient_rule() {
-            GradientRule::Exact => element.w * (1.0 + window.beta * element.offset),
-            GradientRule::Detached => element.w,
-        }
     }
 }
 
@@ -217,131 +218,6 @@ impl<'a> Reference<'a> {
 /// Those of [`Shape::pooled`].
 pub fn for_each_window(config: &SoftPoolConfig, shape: &Shape, visit: impl FnMut(usize, &[usize])) -> Result<()> {
     Windows::new(config, shape).map(|windows| windows.for_each(visit))
-}
-
-/// One window's softmax.
-struct Window {
-    beta: f64,
-    y: f64,
-    lse: f64,
-    elements: Vec<Element>,
-}
-
-/// An element of a window.
-struct Element {
-    /// Its index in the input.
-    tap: usize,
-    /// `w = e / s`.
-    w: f64,
-    /// `x - y`; 0 for an element that weighs nothing, so that its product with the weight is 0 even where `x` is infinite.
-    offset: f64,
-}
-
-impl Window {
-    /// The window over `x[taps]`.
-    ///
-    /// An element whose exponent `beta x_i` is -inf weighs 0. A NaN makes the window NaN; else an exponent of +inf
-    /// makes it that element's value; a window of nothing but exponents of -inf, or of no element, has their value, and
-    /// weights of 0.
-    fn new(x: &[f32], taps: &[usize], beta: f32) -> Self {
-        let of_weight = |w, y, lse| {
-            let elements = taps.iter().map(|&tap| Element { tap, w, offset: w }).collect();
-            Self { beta: f64::from(beta), y, lse, elements }
-        };
-        let without_weights = |y, lse| of_weight(f64::NAN, y, lse);
-        if taps.iter().any(|&tap| x[tap].is_nan()) {
-            return without_weights(f64::NAN, f64::NAN);
-        }
-        // The signs of what weighs most and least. beta = 0 weighs every element alike, infinite ones too; where both
-        // infinities meet, +inf goes first there as well.
-        let most = if beta < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
-        let has = |infinity: f64| taps.iter().any(|&tap| f64::from(x[tap]) == infinity);
-        if has(most) {
-            return without_weights(most, f64::INFINITY);
-        }
-        if taps.iter().all(|&tap| f64::from(x[tap]) == -most) {
-            return of_weight(0.0, -most, f64::NEG_INFINITY);
-        }
-        if beta == 0.0 && has(-most) {
-            return without_weights(-most, f64::NEG_INFINITY);
-        }
-        let beta = f64::from(beta);
-        // c is the element of the largest exponent, and d = sum w_i (x_i - c), so that y = c + d.
-        let largest = |c: f64, &tap: &usize| if beta * f64::from(x[tap]) > beta * c { f64::from(x[tap]) } else { c };
-        let c = taps.iter().fold(f64::from(x[taps[0]]), largest);
-        // 0 times an infinite offset is not what weighs nothing.
-        let exponent = |tap: usize| if beta == 0.0 { 0.0 } else { beta * (f64::from(x[tap]) - c) };
-        let e: Vec<f64> = taps.iter().map(|&tap| exponent(tap).exp()).collect();
-        let s: f64 = e.iter().sum();
-        let weights: Vec<f64> = e.iter().map(|e| e / s).collect();
-        let weighted = |(&tap, w): (&usize, &f64)| if *w == 0.0 { 0.0 } else { w * (f64::from(x[tap]) - c) };
-        let d: f64 = taps.iter().zip(&weights).map(weighted).sum();
-        // By way of c: x - y would have y rounded, and a large mean rounds much away.
-        let offset = |tap: usize, w: f64| if w == 0.0 { 0.0 } else { (f64::from(x[tap]) - c) - d };
-        let elements = taps.iter().zip(weights).map(|(&tap, w)| Element { tap, w, offset: offset(tap, w) }).collect();
-        Self { beta, y: c + d, lse: beta * c + s.ln(), elements }
-    }
-}
-
-/// Every window of a tensor, in the order of the output's elements.
-struct Windows {
-    pooled: Shape,
-    input: [u32; 3],
-    output: [u32; 3],
-    axes: [crate::config::AxisWindow; 3],
-}
-
-impl Windows {
-    fn new(config: &SoftPoolConfig, shape: &Shape) -> Result<Self> {
-        let pooled = shape.pooled(config)?;
-        let input = shape.of_rank(config.rank())?.depth_height_width();
-        Ok(Self { pooled, input, output: pooled.depth_height_width(), axes: config.axes(input) })
-    }
-
-    /// The channel of the window at `output`.
-    fn channel(&self, output: usize) -> usize {
-        let windows_of_plane: usize = self.pooled.spatial().iter().product();
-        output / windows_of_plane % self.pooled.channels()
-    }
-
-    /// Calls `visit(output index, input indices of the window's taps)` for each window.
-    fn for_each(&self, mut visit: impl FnMut(usize, &[usize])) {
-        let [depth, height, width] = self.input.map(|size| size as usize);
-        let mut taps = Vec::new();
-        let mut output = 0;
-        for plane in 0..self.pooled.planes() {
-            for d in 0..self.output[0] {
-                let depths = self.positions(0, d);
-                for h in 0..self.output[1] {
-                    let heights = self.positions(1, h);
-                    for w in 0..self.output[2] {
-                        let widths = self.positions(2, w);
-                        taps.clear();
-                        for d in &depths {
-                            for h in &heights {
-                                taps.extend(widths.iter().map(|w| ((plane * depth + d) * height + h) * width + w));
-                            }
-                        }
-                        visit(output, &taps);
-                        output += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// The input positions, inside the input, of window `window` along `axis`.
-    fn positions(&self, axis: usize, window: u32) -> Vec<usize> {
-        let (size, axis) = (self.input[axis], self.axes[axis]);
-        if axis.adaptive > 0 {
-            return axis.adaptive_positions(window, size).map(|position| position as usize).collect();
-        }
-        let (stride, padding, dilation) = (axis.stride as usize, axis.padding as usize, axis.dilation as usize);
-        (0..axis.kernel as usize)
-            .filter_map(|tap| (window as usize * stride + tap * dilation).checked_sub(padding))
-            .filter(|&position| position < size as usize)
-            .collect()
-    }
 }
 
 fn check_length(role: &'static str, data: &[f32], shape: &Shape) -> Result<()> {

@@ -1,9 +1,11 @@
 //! The text of every kernel that poolings of a shape can use: for tools and tests that look at shaders without a device.
 
 use crate::bound::{Placed, Role};
-use crate::geometry::{Geometry, Problem, Tuning, Vectors};
-use crate::recipe::problem_of;
+use crate::geometry::{Geometry, Vectors};
+use crate::kernels::{self, Kernels};
+use crate::problem::Problem;
 use crate::specialise::Specialisation;
+use crate::tuning::Tuning;
 use crate::{ElementType, Result, Shape, SoftPoolConfig};
 
 /// How the tensors of a pooling are stored.
@@ -48,7 +50,7 @@ pub fn shader_parts(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<Shader
         let geometry = Geometry { vectors: Vectors::default(), pairs: false, ..kernel.geometry };
         let tensors = [Some(ElementType::F32); Role::COUNT];
         let bare = Specialisation { geometry, tensors, whole_planes: true, shared_buffer: true };
-        ShaderParts { kernel: geometry.kernel.name(), prelude: bare.prelude(), files: kernel.files() }
+        ShaderParts { kernel: kernel.room().name(), prelude: bare.prelude(), files: kernel.files() }
     };
     Ok(specialisations(config, shape)?.into_iter().map(parts).collect())
 }
@@ -83,31 +85,31 @@ fn specialisations(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<Special
             let element_type = if halves { element_type } else { F32 };
             Placed { role, element_type, offset, strides, words: 1, word: 0 }
         };
-        let mut add = |kernel: &dyn Fn(&Problem) -> Option<Geometry>, roles: &[Role]| {
+        let mut add = |kernels: Kernels, roles: &[Role]| {
             let betas: &[Role] = if betas { &[Role::Betas] } else { &[] };
             let roles = [&[Role::X], roles, betas].concat();
             let tensors: Vec<Placed> = roles.into_iter().map(place).collect();
             let types: Vec<_> = tensors.iter().map(|tensor| (tensor.role, tensor.element_type)).collect();
-            let problem = problem_of(config, &shape, &pooled, tensors, tuning);
-            if let Some(geometry) = kernel(&problem) {
+            let problem = Problem::new(config, &shape, &pooled, tensors, tuning);
+            if let Some(geometry) = kernels::choose(kernels, &problem) {
                 let specialisation = Specialisation::new(geometry, types);
                 sources.push(Specialisation { shared_buffer, whole_planes: !shared_buffer, ..specialisation });
             }
         };
         use Role::{GradInput, GradOutput, Lse, Moments, Statistics, Tangent, Y};
         for outputs in [&[Statistics][..], &[Y], &[Y, Lse], &[Y, Statistics], &[Y, Lse, Statistics]] {
-            add(&|problem| Some(problem.forward()), outputs);
+            add(kernels::FORWARD, outputs);
         }
-        add(&Problem::backward, &[GradOutput, GradInput]);
-        add(&|problem| Some(problem.backward_from_statistics()), &[GradOutput, GradInput, Statistics]);
-        add(&Problem::tangent_alone, &[Tangent, Y]);
-        add(&Problem::tangent_alone, &[GradOutput, Y]);
-        add(&Problem::second_backward_alone, &[Tangent, GradOutput, GradInput]);
-        add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y]);
-        add(&|problem| Some(problem.tangent()), &[Tangent, Statistics, Y, Moments]);
-        add(&|problem| Some(problem.tangent()), &[GradOutput, Statistics, Y]);
-        add(&|problem| Some(problem.second_backward()), &[Tangent, GradOutput, Statistics, Moments, GradInput]);
-        add(&|problem| Some(problem.sum()), &[Y]);
+        add(kernels::BACKWARD, &[GradOutput, GradInput]);
+        add(kernels::BACKWARD_FROM_STATISTICS, &[GradOutput, GradInput, Statistics]);
+        add(kernels::TANGENT, &[Tangent, Y]);
+        add(kernels::TANGENT, &[GradOutput, Y]);
+        add(kernels::SECOND_BACKWARD, &[Tangent, GradOutput, GradInput]);
+        add(kernels::TANGENT_FROM_STATISTICS, &[Tangent, Statistics, Y]);
+        add(kernels::TANGENT_FROM_STATISTICS, &[Tangent, Statistics, Y, Moments]);
+        add(kernels::TANGENT_FROM_STATISTICS, &[GradOutput, Statistics, Y]);
+        add(kernels::SECOND_BACKWARD_FROM_MOMENTS, &[Tangent, GradOutput, Statistics, Moments, GradInput]);
+        add(kernels::SUM, &[Y]);
     }
     Ok(sources)
 }

@@ -5,16 +5,12 @@ use std::fmt::Write as _;
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::element::{ElementType, WORD_BYTES};
-use crate::geometry::{Geometry, Grid, Kernel};
+use crate::geometry::{Constants, Geometry};
+use crate::grid::Grid;
+use crate::kernels::Room;
 use crate::prune::prune;
+use crate::shaders::shader;
 use crate::unroll::unroll;
-
-/// A file of shaders/, below a line that says which: `//!` outlives pruning.
-macro_rules! shader {
-    ($name:literal) => {
-        concat!("//! shaders/", $name, ".wgsl\n", include_str!(concat!("../shaders/", $name, ".wgsl")))
-    };
-}
 
 /// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,8 +35,21 @@ impl Specialisation {
         specialisation
     }
 
+    pub(crate) fn room(&self) -> &'static dyn Room {
+        self.geometry.kernel.room()
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.tensors[role as usize].is_some()
+    }
+
+    /// Whether it is the derivative of a backward.
+    fn is_second(&self) -> bool {
+        !self.room().makes_windows() && self.has(Role::Tangent)
+    }
+
+    fn constants(&self) -> Constants {
+        [self.geometry.constants(), self.room().constants(&self.geometry)].concat()
     }
 
     /// Roles in the order of their bindings; the parameters come last.
@@ -57,8 +66,8 @@ impl Specialisation {
     pub(crate) fn writes(&self, role: Role) -> bool {
         match role {
             Role::Y | Role::Lse | Role::GradInput => true,
-            Role::Statistics => self.geometry.kernel.is_forward(),
-            Role::Moments => self.geometry.kernel.makes_windows(),
+            Role::Statistics => self.room().is_forward(),
+            Role::Moments => self.room().makes_windows(),
             Role::X | Role::GradOutput | Role::Tangent | Role::Betas => false,
         }
     }
@@ -70,7 +79,7 @@ impl Specialisation {
 
     /// The label of everything made from it: "softpool backward k3 s2 p1".
     pub fn label(&self) -> String {
-        let Geometry { kernel, axes, detached, .. } = &self.geometry;
+        let Geometry { axes, detached, .. } = &self.geometry;
         let by_axis = |name: &str, value: &dyn Fn(usize) -> u32| match [value(0), value(1), value(2)] {
             [d, h, w] if d == h && h == w => format!(" {name}{w}"),
             // Axes of windows of one element don't show.
@@ -80,8 +89,8 @@ impl Specialisation {
             [_, h, w] if axes[0] == AxisWindow::UNIT => format!(" {name}{h}x{w}"),
             [d, h, w] => format!(" {name}{d}x{h}x{w}"),
         };
-        let second = if self.geometry.second { "second " } else { "" };
-        let mut label = format!("softpool {second}{}", kernel.name().replace('_', " "));
+        let second = if self.is_second() { "second " } else { "" };
+        let mut label = format!("softpool {second}{}", self.room().name().replace('_', " "));
         label += &by_axis("k", &|i| axes[i].kernel);
         label += &by_axis("s", &|i| axes[i].stride);
         if axes.iter().any(|axis| axis.padding > 0) {
@@ -102,7 +111,7 @@ impl Specialisation {
     /// The constants, bindings and accessors that the shaders take from the host.
     pub(crate) fn prelude(&self) -> String {
         let mut text = String::from("//! src/specialise.rs\n");
-        for (name, value) in self.geometry.constants() {
+        for (name, value) in self.constants() {
             writeln!(text, "const {name} = {value}u;").expect("a String takes any text");
         }
         let switches = [
@@ -110,8 +119,8 @@ impl Specialisation {
             ("MASKED", self.geometry.masked()),
             ("FLAT_LAYERS", matches!(self.geometry.grid, Grid::Layers | Grid::Planes)),
             ("FLAT_PLANES", self.geometry.grid == Grid::Planes),
-            ("HAS_REMAINDER", self.geometry.has_remainder),
-            ("DOUBLING", self.geometry.sums_by_doubling()),
+            ("HAS_REMAINDER", self.geometry.schedule.has_remainder),
+            ("DOUBLING", self.room().doubles(&self.geometry)),
             ("DETACHED", self.geometry.detached),
             ("VECTOR_X", self.geometry.vectors.x),
             ("VECTOR_Y", self.geometry.vectors.y),
@@ -120,10 +129,10 @@ impl Specialisation {
             ("SAVE_LSE", self.has(Role::Lse)),
             ("SAVE_STATISTICS", self.has(Role::Statistics)),
             ("SAVE_MOMENTS", self.has(Role::Moments)),
-            ("BY_BETA", self.geometry.kernel.makes_windows() && self.has(Role::GradOutput)),
-            ("SECOND", self.geometry.second),
+            ("BY_BETA", self.room().makes_windows() && self.has(Role::GradOutput)),
+            ("SECOND", self.is_second()),
             ("TANGENT", self.has(Role::Tangent)),
-            ("HAS_RING", self.geometry.ring_rows > 1),
+            ("HAS_RING", self.geometry.schedule.ring_rows > 1),
             ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
             ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
@@ -141,9 +150,7 @@ impl Specialisation {
         for role in Role::ALL {
             self.write_accessor(role, &mut text).expect("a String takes any text");
         }
-        if self.geometry.kernel.goes_by_rows() {
-            text += &self.geometry.shuffles();
-        }
+        text += &self.room().functions(&self.geometry);
         let params = self.bound().count();
         writeln!(text, "@group(0) @binding({params}) var<uniform> params: Params;").expect("a String takes any text");
         text
@@ -262,7 +269,7 @@ impl Specialisation {
 
     /// The complete shader, with the entry point `main`.
     pub fn wgsl(&self) -> String {
-        let constants = self.geometry.constants();
+        let constants = self.constants();
         let mut text = self.prelude();
         for file in self.files() {
             text.push('\n');
@@ -280,86 +287,8 @@ impl Specialisation {
         shared
             .into_iter()
             .chain(halves.then_some(shader!("halves")))
-            .chain(self.geometry.kernel.files(derives))
+            .chain(self.room().files(derives).iter().copied())
             .collect()
-    }
-}
-
-impl Kernel {
-    /// The file's name in shaders/.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ForwardDisjoint => "forward_disjoint",
-            Self::ForwardRows => "forward_rows",
-            Self::ForwardWindow => "forward_window",
-            Self::ForwardLanes => "forward_lanes",
-            Self::BackwardDisjoint => "backward_disjoint",
-            Self::BackwardLanes => "backward_lanes",
-            Self::BackwardRows => "backward_rows",
-            Self::BackwardStatistics => "backward_statistics",
-            Self::BackwardInput => "backward_input",
-            Self::BackwardWorkgroup => "backward_workgroup",
-            Self::TangentInvocation | Self::TangentLanes => "tangent",
-            Self::Sum => "sum",
-        }
-    }
-
-    /// The files that make the kernel, its own last; those that all share apart. A forward kernel may compute derivatives.
-    fn files(self, derives: bool) -> Vec<&'static str> {
-        const ROWS: &str = shader!("rows");
-        const PARTIAL: &str = shader!("partial");
-        const WINDOW_ROW: &str = shader!("window_row");
-        const DISJOINT: &str = shader!("disjoint");
-        const FORWARD: &str = shader!("forward");
-        const BACKWARD: &str = shader!("backward");
-        const COVERING: &str = shader!("covering");
-        const GRADIENT_ROWS: &str = shader!("gradient_rows");
-        const SPREAD: &str = shader!("spread");
-        const STATISTICS: &str = shader!("statistics");
-        const WINDOW_BY_WINDOW: &str = shader!("window_by_window");
-        const LANES: &str = shader!("lanes");
-        const TANGENT: &str = shader!("tangent");
-        const LANES_WINDOW: &str = shader!("lanes_window");
-        const SUMS: &str = shader!("sums");
-        const LANE_SUMS: &str = shader!("lane_sums");
-        const SUMS_BY_LANES: &str = shader!("sums_by_lanes");
-        match self {
-            Self::ForwardDisjoint => vec![ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")],
-            Self::ForwardRows => {
-                let values = match derives {
-                    false => vec![FORWARD, shader!("forward_values")],
-                    true => vec![STATISTICS, TANGENT, shader!("derivative_values")],
-                };
-                let kernel = shader!("forward_rows");
-                [&[ROWS, PARTIAL, WINDOW_ROW], values.as_slice(), &[kernel]].concat()
-            }
-            Self::ForwardWindow => vec![FORWARD, shader!("forward_window")],
-            Self::ForwardLanes => {
-                vec![LANES, FORWARD, SUMS, LANES_WINDOW, shader!("forward_lanes")]
-            }
-            Self::BackwardLanes => vec![LANES, SUMS, LANES_WINDOW, shader!("backward_lanes")],
-            Self::BackwardDisjoint => {
-                vec![ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, shader!("backward_disjoint")]
-            }
-            Self::BackwardRows => {
-                vec![ROWS, PARTIAL, WINDOW_ROW, shader!("backward_rows")]
-            }
-            Self::BackwardStatistics => {
-                let kernel = shader!("backward_statistics");
-                vec![ROWS, BACKWARD, GRADIENT_ROWS, SPREAD, COVERING, STATISTICS, WINDOW_BY_WINDOW, kernel]
-            }
-            Self::BackwardInput => {
-                vec![BACKWARD, COVERING, STATISTICS, SUMS, shader!("backward_input")]
-            }
-            Self::BackwardWorkgroup => {
-                vec![BACKWARD, COVERING, STATISTICS, SUMS, LANE_SUMS, shader!("backward_workgroup")]
-            }
-            Self::TangentInvocation => {
-                vec![STATISTICS, TANGENT, shader!("sums_by_invocation")]
-            }
-            Self::TangentLanes => vec![LANES, STATISTICS, TANGENT, SUMS, LANE_SUMS, SUMS_BY_LANES],
-            Self::Sum => vec![LANES, shader!("sum"), SUMS, LANE_SUMS, SUMS_BY_LANES],
-        }
     }
 }
 

@@ -4,8 +4,10 @@
 use crate::bound::{Bound, Role};
 use crate::config::AxisWindow;
 use crate::element::WORD_BYTES;
-use crate::geometry::{Problem, Tuning};
+use crate::kernels::{SUM, of_any};
+use crate::problem::Problem;
 use crate::recipe::Writer;
+use crate::tuning::Tuning;
 use crate::{Error, Memory, Result, Shape, TensorView};
 
 /// Windows that the first stage adds up at a time.
@@ -61,7 +63,7 @@ impl<'a> Sums<'a> {
             let run = AxisWindow { kernel: RUN.min(windows), stride: RUN, ceil_mode: true, ..AxisWindow::UNIT };
             let axes = [AxisWindow::UNIT, AxisWindow::UNIT, run];
             let problem = problem(axes, [1, 1, windows], [1, 1, runs], batch as u64, channels as u64, &stage).folded();
-            writer.add(&problem, problem.sum(), &stage)?;
+            writer.add(&problem, of_any(SUM, &problem), &stage)?;
         }
 
         // (1, C, N, runs), or all of it in one row.
@@ -77,6 +79,6 @@ impl<'a> Sums<'a> {
         let whole = |size: u32| AxisWindow { kernel: size, stride: size, ..AxisWindow::UNIT };
         let axes = input.map(whole);
         let problem = problem(axes, input, [1; 3], 1, dims[1] as u64, &stage).folded();
-        writer.add(&problem, problem.sum(), &stage)
+        writer.add(&problem, of_any(SUM, &problem), &stage)
     }
 }

@@ -1,6 +1,7 @@
 //! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability, but
 //! for one that GPUs have (`Natives::unpack_f16`), and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
@@ -247,6 +248,8 @@ fn adaptive_poolings_translate() {
 fn shader_files() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let files = folder.read_dir().expect("the folder of the shaders");
+    // Those of textures have a folder of their own.
+    let files = files.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
     let files = files.map(|entry| {
         let entry = entry.expect("an entry of the folder");
         let text = std::fs::read_to_string(entry.path()).expect("a text file");
@@ -302,7 +305,11 @@ fn files_are_wgsl_as_they_are_written() {
     for (builder, dims) in tables.concat() {
         let config = builder.build().expect("a valid configuration");
         let shape = Shape::new(&dims).expect("a valid shape");
-        for parts in shader_parts(&config, &shape).expect("a valid case") {
+        // Kernels that share a name have values of their own for it: the longest prelude, that of backward_rows, comes first, and
+        // with it all that goes together.
+        let mut parts = shader_parts(&config, &shape).expect("a valid case");
+        parts.sort_by_key(|parts| Reverse(parts.prelude.len()));
+        for parts in parts {
             for line in parts.prelude.lines().filter(|line| !line.starts_with("//!")) {
                 let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
                 let mut words =

@@ -24,7 +24,7 @@ use softpool::{
     SoftPoolConfig, Specialisation, StatisticsView, TensorView, Tuning, wgpu::Limits,
 };
 
-use crate::options::refuse;
+use crate::refuse::refuse;
 
 /// Whether the kernels run on this device: cubecl's wgpu runtime, compiling WGSL.
 ///

@@ -8,6 +8,7 @@ mod modules;
 mod operation;
 mod options;
 mod padding;
+mod refuse;
 
 pub use modules::{
     AdaptiveSoftPool1d, AdaptiveSoftPool1dConfig, AdaptiveSoftPool2d, AdaptiveSoftPool2dConfig, AdaptiveSoftPool3d,

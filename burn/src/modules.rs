@@ -5,8 +5,9 @@ use burn::module::{Content, DisplaySettings, Initializer, Module, ModuleDisplay,
 use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
 use burn::tensor::{Device, Tensor};
 
-use crate::options::{GradientRule, SoftPoolOptions, refuse, soft_pool1d, soft_pool2d, soft_pool3d};
+use crate::options::{GradientRule, SoftPoolOptions, soft_pool1d, soft_pool2d, soft_pool3d};
 use crate::padding::{Axis, Padding};
+use crate::refuse::refuse;
 
 /// The inverse temperature of a module: 0 is average pooling, towards infinity max pooling, below 0 a soft minimum.
 #[derive(Config, Debug, PartialEq)]

@@ -4,6 +4,7 @@ use burn::config::Config;
 use burn::tensor::{DType, Tensor};
 use softpool::{Shape, SoftPoolConfig, SoftPoolConfigBuilder};
 
+use crate::refuse::refuse;
 use crate::{composed, launch, operation};
 
 /// How the gradient treats the softmax weights.
@@ -165,9 +166,4 @@ fn soft_pool<const D: usize, const RANK: usize>(
         }
         _ => composed::soft_pool(x, options.betas, &config, pooled),
     }
-}
-
-/// Panics as Burn's own checks of tensor operations do.
-pub(crate) fn refuse(operation: &str, reason: impl std::fmt::Display) -> ! {
-    panic!("=== Tensor Operation Error ===\n  Operation: '{operation}'\n  Reason:\n    1. {reason}\n")
 }

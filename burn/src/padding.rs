@@ -2,7 +2,7 @@
 
 use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
 
-use crate::options::refuse;
+use crate::refuse::refuse;
 
 /// The windows along one axis of an input.
 pub(crate) struct Axis {

@@ -22,21 +22,29 @@ const BEFORE_D = 0u;
 const BEFORE_H = 1u;
 const BEFORE_W = 1u;
 const OFFSET_H = 2u;
-const LEAD = 2u;
-const QUADS = 3u;
 const WINDOW_QUADS = 2u;
 const G_LEAD = 3u;
 const G_QUADS = 3u;
 const CELL_QUADS = 1u;
+const LEAD = 2u;
+const PATCH_W = 8u;
+const QUADS = 3u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const RING_TAPS = 3u;
+const RING_SUMS = 1u;
 const MASKED = true;
+const VECTOR_X = true;
+const VECTOR_Y = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_x(index: u32) -> f32 { return x[index / 4u][index % 4u]; }
 fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
 @group(0) @binding(1) var<storage, read> grad_output: array<vec4<f32>>;
+fn step_grad_output() -> u32 { return 1u; }
 fn grad_output_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_output.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
+fn load_grad_output(index: u32) -> f32 { return grad_output[index / 4u][index % 4u]; }
 fn load_grad_output4(index: u32) -> vec4<f32> { return grad_output[index / 4u]; }
 @group(0) @binding(2) var<storage, read_write> grad_input: array<vec4<f32>>;
 fn step_grad_input() -> u32 { return 1u; }
@@ -58,860 +66,777 @@ fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 3> { return array<ve
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
-    start: u32,
-    sample: u32,
-    channel: u32,
-    word: u32,
-    position: vec3<u32>,
+ start: u32,
+ sample: u32,
+ channel: u32,
+ word: u32,
+ position: vec3<u32>,
 }
 struct Params {
-    input_size: vec3<u32>,
-    samples: u32,
-    output_size: vec3<u32>,
-    channels: u32,
-    blocks: vec3<u32>,
-    beta: f32,
-    first_block: vec3<u32>,
-    sign: f32,
-    first_invocation: vec3<u32>,
-    inverse_blocks_w: f32,
-    inverse_blocks_layer: f32,
-    zero: u32,
-    x: Layout,
-    y: Layout,
-    lse: Layout,
-    statistics: Layout,
-    grad_output: Layout,
-    grad_input: Layout,
-    tangent: Layout,
-    moments: Layout,
-    betas: Layout,
+ input_size: vec3<u32>,
+ samples: u32,
+ output_size: vec3<u32>,
+ channels: u32,
+ blocks: vec3<u32>,
+ beta: f32,
+ first_block: vec3<u32>,
+ sign: f32,
+ first_invocation: vec3<u32>,
+ inverse_blocks_w: f32,
+ inverse_blocks_layer: f32,
+ zero: u32,
+ x: Layout,
+ y: Layout,
+ lse: Layout,
+ statistics: Layout,
+ grad_output: Layout,
+ grad_input: Layout,
+ tangent: Layout,
+ moments: Layout,
+ betas: Layout,
 }
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
-    plane: vec2<u32>,
-    first: vec3<u32>,
-    inside: bool,
+ plane: vec2<u32>,
+ first: vec3<u32>,
+ inside: bool,
 }
 fn quotient(a: u32, inverse_b: f32) -> u32 {
-    return u32((f32(a) + 0.5) * inverse_b);
+ return u32((f32(a) + 0.5) * inverse_b);
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
-    var blocks = params.blocks;
-    {
-        blocks = (size + BLOCK - 1u) / BLOCK;
-    }
-    var at = (invocation + params.first_invocation).zyx;
-    var channel = 0u;
-    {
-        at.x = quotient(at.z, params.inverse_blocks_layer);
-        at.z -= at.x * (blocks.y * blocks.z);
-    }
-    {
-        at.y = quotient(at.z, params.inverse_blocks_w);
-        at.z -= at.y * blocks.z;
-    }
-    var plane = vec2(0u, at.x);
-    {
-        at.x = 0u;
-    }
-    var inside = at.y < blocks.y && at.z < blocks.z;
-    {
-        inside = inside && plane.y < params.channels;
-    }
-    set_beta(plane);
-    return Block(plane, at * BLOCK, inside);
+ var blocks = params.blocks;
+ {
+  blocks = (size + BLOCK - 1u) / BLOCK;
+ }
+ var at = (invocation + params.first_invocation).zyx;
+ var channel = 0u;
+ {
+  at.x = quotient(at.z, params.inverse_blocks_layer);
+  at.z -= at.x * (blocks.y * blocks.z);
+ }
+ {
+  at.y = quotient(at.z, params.inverse_blocks_w);
+  at.z -= at.y * blocks.z;
+ }
+ var plane = vec2(0u, at.x);
+ {
+  at.x = 0u;
+ }
+ var inside = at.y < blocks.y && at.z < blocks.z;
+ {
+  inside = inside && plane.y < params.channels;
+ }
+ set_beta(plane);
+ return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-const LN_2_HIGH = 0.693359375;
-const LN_2_LOW = -2.12194440e-4;
 const LARGEST = 3.4e38;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
 fn magnitude_bits(value: f32) -> u32 {
-    return bitcast<u32>(value) & 0x7fffffffu;
+ return bitcast<u32>(value) & 0x7fffffffu;
 }
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
-    return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
+ return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
 }
 fn is_finite(value: f32) -> bool {
-    return magnitude_bits(value) < INFINITY_BITS;
+ return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
-    var unknown = bits;
-    return bitcast<f32>(unknown);
+ var unknown = bits;
+ return bitcast<f32>(unknown);
 }
 fn load_z(index: u32) -> f32 {
-    return 0.5 * sign_of_beta() * load_x(index);
-}
-//! shaders/positions.wgsl
-fn scaled(a: u32, b: u32, c: u32) -> u32 {
-    var q = u32(f32(a) * (f32(b) / f32(c)));
-    var remainder = i32(a * b - q * c);
-    while (remainder < 0) {
-        q -= 1u;
-        remainder += i32(c);
-    }
-    while (remainder >= i32(c)) {
-        q += 1u;
-        remainder -= i32(c);
-    }
-    return q;
+ return 0.5 * sign_of_beta() * load_x(index);
 }
 //! shaders/beta.wgsl
 fn set_beta(plane: vec2<u32>) {}
 fn beta() -> f32 {
-    return params.beta;
+ return params.beta;
 }
 fn sign_of_beta() -> f32 {
-    return params.sign;
+ return params.sign;
 }
 //! shaders/rows.wgsl
 fn row_inside(depth_height: vec2<i32>) -> vec3<u32> {
-    return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+ return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+}
+fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
+}
+fn load_each_x(start: u32, columns: vec4<u32>) -> vec4<f32> {
+ let at = start + columns * step_x();
+ return vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
 }
 fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
-    let start = x_index(plane, row_inside(depth_height));
-    let last = i32(params.input_size.z) - 1;
-    let scale = 0.5 * sign_of_beta();
-    var row: array<vec4<f32>, QUADS>;
-{
-const quad = 0u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
+ let start = x_index(plane, row_inside(depth_height));
+ let scale = 0.5 * sign_of_beta();
+ var row: array<vec4<f32>, QUADS>;
+ {
+  const quad = 0u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 1u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 2u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ return row;
 }
-{
-const quad = 1u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-{
-const quad = 2u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-    return row;
+fn counting(quad: u32, lead: u32, count: u32) -> u32 {
+ return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<vec4<bool>, QUADS> {
-    let size = vec3<i32>(params.input_size);
-    let in_row = !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size.xy));
-    var inside: array<vec4<bool>, QUADS>;
-{
-const quad = 0u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 1u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 2u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-    return inside;
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
 const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
+const LOG2_E_HIGH = 1.4423828125;
+const LOG2_E_LOW = 3.1222839e-4;
 const LOWEST_Z = -1.8e38;
 const LEAST_BETA = 9.6e-35;
 fn headroom() -> i32 {
-    return select(0, HEADROOM, beta() < LEAST_BETA);
+ return select(0, HEADROOM, beta() < LEAST_BETA);
 }
 fn whole_sum(window: Partial) -> vec4<f32> {
-    return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
+ return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
 }
 struct Reference {
-    z0: f32,
-    reach: f32,
-    limit: i32,
+ z0: f32,
+ reach: f32,
+ limit: i32,
+ rate_high: f32,
+ rate_low: f32,
+}
+fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
+ let beta = beta() * beta_scale();
+ let beta_high = leading_bits(vec4(beta)).x;
+ let rate_high = leading_bits(vec4(beta * LOG2_E)).x;
+ let rest = unforeseen(vec4(beta_high * LOG2_E_HIGH - rate_high)).x;
+ let rate_low = rest + (beta_high * LOG2_E_LOW + (beta - beta_high) * LOG2_E);
+ return Reference(z0, reach, limit, rate_high, rate_low);
 }
 fn reference_of(z: f32) -> Reference {
-    if (beta() < LEAST_BETA) {
-        return Reference(0.0, LARGEST, 23600);
-    }
-    if (is_finite(z) && beta() * abs(z) > 8192.0) {
-        return Reference(z, 4096.0 / beta(), 5900);
-    }
-    return Reference(0.0, 16384.0 / beta(), 23600);
+ if (beta() < LEAST_BETA) {
+  return reference_about(0.0, LARGEST, 23600);
+ }
+ if (is_finite(z) && beta() * abs(z) > 8192.0) {
+  return reference_about(z, 4096.0 / beta(), 5900);
+ }
+ return reference_about(0.0, 16384.0 / beta(), 23600);
 }
 struct Partial {
-    n: vec4<i32>,
-    p: vec4<f32>,
-    s: vec4<f32>,
-    q: vec4<f32>,
-    a: vec4<f32>,
-    b: vec4<f32>,
+ n: vec4<i32>,
+ p: vec4<f32>,
+ s: vec4<f32>,
+ q: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
 }
 fn no_partial(n: vec4<i32>, p: vec4<f32>) -> Partial {
-    return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+ return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
 }
 fn power_of_2(n: vec4<i32>, bias: vec4<i32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
+ return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
 }
 fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
-    let f = power_of_2(part.n, n - 127);
-    let step = part.p - p;
-    let s = f * part.s;
-    var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
-    return moved;
+ let f = power_of_2(part.n, n - 127);
+ let step = part.p - p;
+ let s = f * part.s;
+ var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
+ return moved;
 }
 fn plus(first: Partial, second: Partial) -> Partial {
-    var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
-    return sum;
+ var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
+ return sum;
+}
+fn leading_bits(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
+}
+fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
+ var n = rows[0].n;
+ var p = rows[0].p;
+ {
+  const row = 0u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ {
+  const row = 1u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ {
+  const row = 2u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ var sums: array<Partial, RING_SUMS>;
+ {
+  const row = 0u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ {
+  const row = 1u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ {
+  const row = 2u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ var window = no_partial(n, p);
+ {
+  const i = 0u;
+  window = plus(window, sums[i]);
+ }
+ return window;
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
-fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
-    {
-        return exp2(r * LOG2_E);
-    }
+fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
+ {
+  return exp2(f);
+ }
 }
 struct Weights {
-    m: vec4<f32>,
-    n: vec4<i32>,
-    z: vec4<f32>,
+ m: vec4<f32>,
+ n: vec4<i32>,
+ z: vec4<f32>,
 }
 fn beta_scale() -> f32 {
-    return select(1.0, 1.8446744e19, beta() < 1e-18);
+ return select(1.0, 1.8446744e19, beta() < 1e-18);
 }
 fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
-    let known = select(vec4(from_bits(MINUS_INFINITY_BITS)), z, inside);
-    let u = clamp(max(known, vec4(LOWEST_Z)) - reference.z0, vec4(-reference.reach), vec4(reference.reach));
-    let n = round((beta() * u) * LOG2_E);
-    let beta_high = bitcast<f32>(bitcast<u32>(beta()) & 0xfffff000u);
-    let scaled = beta() * beta_scale();
-    let beta_low = scaled - bitcast<f32>(bitcast<u32>(scaled) & 0xfffff000u);
-    let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) & vec4(0xfffff000u));
-    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / beta_scale()))) - n * LN_2_LOW;
-    let r = unforeseen(beta_high * high - n * LN_2_HIGH) + rest;
-    let minus_infinity = vec4(select(NOTHING, DROWNED, beta() == 0.0));
-    let number = select(vec4<i32>(n), vec4(BROKEN), magnitude_bits4(known) >= vec4(INFINITY_BITS));
-    let nothing = select(vec4(NOTHING), minus_infinity, inside);
-    let exponent = select(number, nothing, bitcast<vec4<u32>>(known) == vec4(MINUS_INFINITY_BITS));
-    let bounded = max(known, vec4(max(reference.z0 - reference.reach, LOWEST_Z)));
-    return Weights(exp_near_0(r), exponent, bounded);
+ let counts = inside & (magnitude_bits4(z) < vec4(INFINITY_BITS));
+ let finite = select(vec4(LOWEST_Z), z, counts);
+ let u = clamp(finite - reference.z0, vec4(-reference.reach), vec4(reference.reach)) * (1.0 / beta_scale());
+ let n = round(u * (reference.rate_high + reference.rate_low));
+ let u_high = leading_bits(u);
+ let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
+ let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
+ let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
+ let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;
+ let bounded = max(finite, vec4(reference.z0 - reference.reach));
+ return Weights(exp2_near_0(f), select(select(vec4(NOTHING), no_number, inside), exponent, counts), bounded);
 }
 fn is_broken(window: Partial) -> vec4<bool> {
-    return (window.n == vec4(BROKEN)) | ((window.n == vec4(DROWNED)) & (window.p > vec4(LOWEST_Z)));
+ return (window.n == vec4(BROKEN)) | ((window.n == vec4(DROWNED)) & (window.p > vec4(LOWEST_Z)));
 }
 fn is_far(window: Partial, reference: Reference) -> vec4<bool> {
-    let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
-    let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
-    return (window.n > vec4(NOTHING)) & !(near & finite);
+ let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
+ let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
+ return (window.n > vec4(NOTHING)) & !(near & finite);
 }
 //! shaders/window_row.wgsl
 struct Row {
-    m: array<vec4<f32>, QUADS>,
-    n: array<vec4<i32>, QUADS>,
-    z: array<vec4<f32>, QUADS>,
-    v: array<vec4<f32>, QUADS>,
+ m: array<vec4<f32>, QUADS>,
+ n: array<vec4<i32>, QUADS>,
+ z: array<vec4<f32>, QUADS>,
+ v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: Reference) -> Row {
-    let values = load_row(plane, depth_height, first_column);
-    let inside = inside_row(depth_height, first_column);
-    var row: Row;
-{
-const quad = 0u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
+ let values = load_row(plane, depth_height, first_column);
+ var row: Row;
+ {
+  const quad = 0u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 1u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 2u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ return row;
 }
-{
-const quad = 1u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+struct Slide {
+ row: Row,
+ parts: array<Partial, WINDOW_QUADS>,
+ few: array<Partial, WINDOW_QUADS>,
 }
-{
-const quad = 2u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn next_tap(row: Row) -> Row {
+ return Row(next_taps(row.m), next_taps_n(row.n), next_taps(row.z), next_taps(row.v));
 }
-    return row;
+fn raised(slide: Slide) -> Slide {
+ var next = slide;
+ let n = at_windows_n(slide.row.n);
+ let z = at_windows(slide.row.z);
+ {
+  const quad = 0u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ {
+  const quad = 1u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ next.row = next_tap(slide.row);
+ return next;
+}
+fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32>, v: vec4<f32>) -> Partial {
+ var sum = few;
+ let w = m * power_of_2(n, part.n - 127 + headroom());
+ let u = z - part.p;
+ sum.s += w;
+ sum.q += w * u;
+ return sum;
+}
+fn summed(slide: Slide) -> Slide {
+ var next = slide;
+ let m = at_windows(slide.row.m);
+ let n = at_windows_n(slide.row.n);
+ let z = at_windows(slide.row.z);
+ let v = at_windows(slide.row.v);
+ {
+  const quad = 0u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ {
+  const quad = 1u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ next.row = next_tap(slide.row);
+ return next;
+}
+fn with_few(slide: Slide) -> Slide {
+ var next = slide;
+ {
+  const quad = 0u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ {
+  const quad = 1u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
-    var parts: array<Partial, WINDOW_QUADS>;
-    var n = row.n;
-    var z = row.z;
-{
-const tap = 0u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-{
-const tap = 1u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-{
-const tap = 2u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-    var bias: array<vec4<i32>, WINDOW_QUADS>;
-{
-const quad = 0u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-{
-const quad = 1u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-    n = row.n;
-    z = row.z;
-    var m = row.m;
-    var v = row.v;
-    var four_taps: array<Partial, WINDOW_QUADS>;
-{
-const tap = 0u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-{
-const tap = 1u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-{
-const tap = 2u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-    return parts;
+ var slide: Slide;
+ slide.row = row;
+ let n = at_windows_n(row.n);
+ let z = at_windows(row.z);
+ {
+  const quad = 0u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const quad = 1u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const tap = 0u;
+  slide = raised(slide);
+ }
+ {
+  const tap = 1u;
+  slide = raised(slide);
+ }
+ {
+  const tap = 2u;
+  slide = raised(slide);
+ }
+ slide.row = row;
+ {
+  const tap = 0u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ {
+  const tap = 1u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ {
+  const tap = 2u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ return slide.parts;
 }
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
-    let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
-    return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
+ let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
+ return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }
 //! shaders/backward_rows.wgsl
 const HEADROOM = 8;
-const TURNS = OFFSET_H + CELLS_H + RING_BEFORE;
+const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
+const TURNS = FIRST_TURN + WINDOWS_H;
+const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
+struct Linear {
+ k: vec4<f32>,
+ a: vec4<f32>,
+}
+struct Added {
+ by_v: Linear,
+ plain: Linear,
+}
 struct Line {
-    parts: array<Partial, WINDOW_QUADS>,
-    m: array<vec4<f32>, CELL_QUADS>,
-    n: array<vec4<i32>, CELL_QUADS>,
-    z: array<vec4<f32>, CELL_QUADS>,
-    v: array<vec4<f32>, CELL_QUADS>,
-    sum: array<vec4<f32>, CELL_QUADS>,
+ m: array<vec4<f32>, CELL_QUADS>,
+ n: array<vec4<i32>, CELL_QUADS>,
+ z: array<vec4<f32>, CELL_QUADS>,
+ v: array<vec4<f32>, CELL_QUADS>,
+ parts: array<Partial, WINDOW_QUADS>,
+ added: array<Added, WINDOW_QUADS>,
 }
-struct Terms {
-    n: array<vec4<i32>, WINDOW_QUADS>,
-    p: array<vec4<f32>, WINDOW_QUADS>,
-    a: array<vec4<f32>, WINDOW_QUADS>,
-    k: array<vec4<f32>, WINDOW_QUADS>,
-    v: array<vec4<f32>, WINDOW_QUADS>,
-    c: array<vec4<f32>, WINDOW_QUADS>,
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
 }
-fn terms_of_windows(plane: vec2<u32>, at: vec3<i32>, ring: array<Line, RING_ROWS>, reference: Reference, far: ptr<function, bool>) -> Terms {
-    let size = vec3<i32>(params.output_size);
-    let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), size.xy - 1)), 0u));
-    var g: array<vec4<f32>, WINDOW_QUADS>;
-    {
-        var aligned: array<vec4<f32>, G_QUADS>;
-{
-const quad = 0u;
-            let column = at.z - i32(G_LEAD) + i32(4u * quad);
-            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, size.z - 4)));
+fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
+ let last = vec3<i32>(params.output_size) - 1;
+ let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
+ var aligned: array<vec4<f32>, G_QUADS>;
+ {
+  const quad = 0u;
+  let column = at.z - i32(G_LEAD) + i32(4u * quad);
+  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
+   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+  } else {
+   aligned[quad] = load_each_g(start, column);
+  }
+ }
+ {
+  const quad = 1u;
+  let column = at.z - i32(G_LEAD) + i32(4u * quad);
+  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
+   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+  } else {
+   aligned[quad] = load_each_g(start, column);
+  }
+ }
+ {
+  const quad = 2u;
+  let column = at.z - i32(G_LEAD) + i32(4u * quad);
+  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
+   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+  } else {
+   aligned[quad] = load_each_g(start, column);
+  }
+ }
+ return g_at_windows(aligned);
 }
-{
-const quad = 1u;
-            let column = at.z - i32(G_LEAD) + i32(4u * quad);
-            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, size.z - 4)));
+fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Reference, far: ptr<function, bool>) -> Added {
+ *far |= any(exist & is_far(window, reference) & (window.n < vec4(DROWNED)));
+ let adds = exist & (window.n > vec4(NOTHING)) & (window.n <= vec4(reference.limit));
+ let scaled_beta = beta() * beta_scale();
+ let d = window.q / window.s;
+ let weight = g / whole_sum(window);
+ var added: Added;
+ {
+  added.by_v.k = weight;
+  {
+   added.by_v.a = scaled_beta * weight;
+   added.by_v.k = weight * (1.0 - beta() * d);
+  }
+ }
+ added.by_v.a = select(vec4(0.0), added.by_v.a, adds);
+ added.by_v.k = select(vec4(0.0), added.by_v.k, adds);
+ added.by_v.k = select(added.by_v.k, vec4(from_bits(NAN_BITS)), exist & is_broken(window));
+ return added;
 }
-{
-const quad = 2u;
-            let column = at.z - i32(G_LEAD) + i32(4u * quad);
-            aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, size.z - 4)));
+fn moved(linear: Linear, f: vec4<f32>, step: vec4<f32>) -> Linear {
+ return Linear(f * (linear.k + linear.a * step), f * linear.a);
 }
-        g = g_at_windows(aligned);
-    }
-    var terms: Terms;
-{
-const quad = 0u;
-        var n = ring[0].parts[quad].n;
-        var p = ring[0].parts[quad].p;
-{
-const tap = 0u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
+fn with_added(before: Added, part: Partial, window: Partial, added: Added) -> Added {
+ let f = power_of_2(part.n, window.n - 127);
+ let step = (part.p - window.p) * (1.0 / beta_scale());
+ let by_v = moved(added.by_v, f, step);
+ var sum = before;
+ sum.by_v = Linear(before.by_v.k + by_v.k, before.by_v.a + by_v.a);
+ return sum;
 }
-{
-const tap = 1u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
+struct Spread {
+ bias: array<vec4<i32>, QUADS>,
+ p: array<vec4<f32>, QUADS>,
+ k: array<vec4<f32>, QUADS>,
+ a: array<vec4<f32>, QUADS>,
+ plain_k: array<vec4<f32>, QUADS>,
+ plain_a: array<vec4<f32>, QUADS>,
+ sums: array<vec4<f32>, CELL_QUADS>,
 }
-{
-const tap = 2u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
+fn with_parts(spread: Spread, line: Line) -> Spread {
+ var next = spread;
+ let bias = at_cells_n(spread.bias);
+ let p = at_cells(spread.p);
+ let k = at_cells(spread.k);
+ let a = at_cells(spread.a);
+ let plain_k = at_cells(spread.plain_k);
+ let plain_a = at_cells(spread.plain_a);
+ {
+  const quad = 0u;
+  let u = line.z[quad] - p[quad];
+  var value = k[quad];
+  {
+   value += a[quad] * u;
+  }
+  next.sums[quad] += power_of_2(line.n[quad], bias[quad]) * value;
+ }
+ next.bias = previous_taps_n(spread.bias);
+ next.p = previous_taps(spread.p);
+ next.k = previous_taps(spread.k);
+ next.a = previous_taps(spread.a);
+ next.plain_k = previous_taps(spread.plain_k);
+ next.plain_a = previous_taps(spread.plain_a);
+ return next;
 }
-        var window = no_partial(n, p);
-{
-const tap = 0u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-{
-const tap = 1u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-{
-const tap = 2u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-        let columns = at.z + i32(4u * quad) + LANES_OF_4;
-        let in_strip = (columns >= vec4(max(at.z, 0))) & (columns < vec4(min(at.z + i32(WINDOWS_W), size.z)));
-        let exist = in_strip & vec4(at.y >= 0 && at.y < size.y);
-        *far |= any(exist & is_far(window, reference) & (n < vec4(DROWNED)));
-        let d = window.q / window.s;
-        let scaled = g[quad] / whole_sum(window);
-        var a = beta() * beta_scale() * scaled;
-        var k = scaled * (1.0 - beta() * d);
-        var v = vec4(0.0);
-        var c = vec4(0.0);
-        let broken = exist & is_broken(window);
-        let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(reference.limit));
-        let nan = vec4(from_bits(NAN_BITS));
-        terms.n[quad] = select(vec4(BROKEN), n, adds) - 127;
-        terms.p[quad] = select(vec4(0.0), p, adds) * (1.0 / beta_scale());
-        terms.a[quad] = select(select(vec4(0.0), nan, broken), a, adds);
-        terms.k[quad] = select(select(vec4(0.0), nan, broken), k, adds);
-        terms.v[quad] = select(vec4(0.0), v, adds);
-        terms.c[quad] = select(vec4(0.0), c, adds);
-}
-{
-const quad = 1u;
-        var n = ring[0].parts[quad].n;
-        var p = ring[0].parts[quad].p;
-{
-const tap = 0u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
-}
-{
-const tap = 1u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
-}
-{
-const tap = 2u;
-            n = max(n, ring[tap * DILATION_H].parts[quad].n);
-            p = max(p, ring[tap * DILATION_H].parts[quad].p);
-}
-        var window = no_partial(n, p);
-{
-const tap = 0u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-{
-const tap = 1u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-{
-const tap = 2u;
-            window = plus(window, about(ring[tap * DILATION_H].parts[quad], n, p));
-}
-        let columns = at.z + i32(4u * quad) + LANES_OF_4;
-        let in_strip = (columns >= vec4(max(at.z, 0))) & (columns < vec4(min(at.z + i32(WINDOWS_W), size.z)));
-        let exist = in_strip & vec4(at.y >= 0 && at.y < size.y);
-        *far |= any(exist & is_far(window, reference) & (n < vec4(DROWNED)));
-        let d = window.q / window.s;
-        let scaled = g[quad] / whole_sum(window);
-        var a = beta() * beta_scale() * scaled;
-        var k = scaled * (1.0 - beta() * d);
-        var v = vec4(0.0);
-        var c = vec4(0.0);
-        let broken = exist & is_broken(window);
-        let adds = exist & (n > vec4(NOTHING)) & (n <= vec4(reference.limit));
-        let nan = vec4(from_bits(NAN_BITS));
-        terms.n[quad] = select(vec4(BROKEN), n, adds) - 127;
-        terms.p[quad] = select(vec4(0.0), p, adds) * (1.0 / beta_scale());
-        terms.a[quad] = select(select(vec4(0.0), nan, broken), a, adds);
-        terms.k[quad] = select(select(vec4(0.0), nan, broken), k, adds);
-        terms.v[quad] = select(vec4(0.0), v, adds);
-        terms.c[quad] = select(vec4(0.0), c, adds);
-}
-    return terms;
+fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
+ var bias: array<vec4<i32>, WINDOW_QUADS>;
+ var p: array<vec4<f32>, WINDOW_QUADS>;
+ var k: array<vec4<f32>, WINDOW_QUADS>;
+ var a: array<vec4<f32>, WINDOW_QUADS>;
+ var plain_k: array<vec4<f32>, WINDOW_QUADS>;
+ var plain_a: array<vec4<f32>, WINDOW_QUADS>;
+ {
+  const quad = 0u;
+  bias[quad] = line.parts[quad].n - 127;
+  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
+  k[quad] = line.added[quad].by_v.k;
+  a[quad] = line.added[quad].by_v.a;
+  plain_k[quad] = line.added[quad].plain.k;
+  plain_a[quad] = line.added[quad].plain.a;
+ }
+ {
+  const quad = 1u;
+  bias[quad] = line.parts[quad].n - 127;
+  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
+  k[quad] = line.added[quad].by_v.k;
+  a[quad] = line.added[quad].by_v.a;
+  plain_k[quad] = line.added[quad].plain.k;
+  plain_a[quad] = line.added[quad].plain.a;
+ }
+ var spread: Spread;
+ spread.bias = at_patch_n(bias);
+ spread.p = at_patch(p);
+ spread.k = at_patch(k);
+ spread.a = at_patch(a);
+ spread.plain_k = at_patch(plain_k);
+ spread.plain_a = at_patch(plain_a);
+ {
+  const tap = 0u;
+  spread = with_parts(spread, line);
+ }
+ {
+  const tap = 1u;
+  spread = with_parts(spread, line);
+ }
+ {
+  const tap = 2u;
+  spread = with_parts(spread, line);
+ }
+ var gradients: array<vec4<f32>, CELL_QUADS>;
+ {
+  const quad = 0u;
+  gradients[quad] = line.m[quad] * spread.sums[quad];
+ }
+ return gradients;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
-    if (!block.inside) {
-        return;
+ let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
+ if (!block.inside) {
+  return;
+ }
+ let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
+ let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
+ let own = block.first * STRIDE;
+ let size = vec3<i32>(params.output_size);
+ {
+  const channel = 0u;
+  let plane = block.plane + vec2(0u, channel);
+  set_beta(plane);
+  var attempt = 0u;
+  var attempts = 1u;
+  var turn = 0u;
+  var end_turn = TURNS;
+  var input = vec2(0u);
+  var reference = reference_at(plane, vec3<i32>(own));
+  var far = false;
+  var ring: array<Line, RING_ROWS>;
+  loop {
+   {
+    const step = 0u;
+    {
+     const i = 0u;
+     ring[i] = ring[i + 1u];
     }
-    let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
-    let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING);
-    let own = block.first * STRIDE;
-{
-const channel = 0u;
-        let plane = block.plane + vec2(0u, channel);
-        set_beta(plane);
-        let scaled_beta = beta() * beta_scale();
-        var attempt = 0u;
-        var attempts = 1u;
-        var turn = 0u;
-        var end_turn = TURNS;
-        var input = vec2(0u);
-        var reference = reference_at(plane, vec3<i32>(own));
-        var far = false;
-        var ring: array<Line, RING_ROWS>;
-        loop {
-{
-const i = 0u;
-                ring[i] = ring[i + 1u];
-}
-{
-const i = 1u;
-                ring[i] = ring[i + 1u];
-}
-            let row = row_at(plane, start.xy + vec2(0, i32(turn)), start.z, reference);
-            ring[RING_BEFORE].parts = windows_of_row(row);
-            ring[RING_BEFORE].m = at_cells(row.m);
-            ring[RING_BEFORE].n = at_cells_n(row.n);
-            ring[RING_BEFORE].z = at_cells(row.z);
-            ring[RING_BEFORE].v = at_cells(row.v);
-{
-const quad = 0u;
-                ring[RING_BEFORE].z[quad] *= 1.0 / beta_scale();
-                ring[RING_BEFORE].sum[quad] = vec4(0.0);
-}
-            let window_row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
-            if (turn == window_row * STRIDE_H + RING_BEFORE && window_row < WINDOWS_H) {
-                let terms = terms_of_windows(plane, first_window + vec3(0, i32(window_row), 0), ring, reference, &far);
-                var n = at_patch_n(terms.n);
-                var p = at_patch(terms.p);
-                var a = at_patch(terms.a);
-                var k = at_patch(terms.k);
-                var v = at_patch(terms.v);
-                var c = at_patch(terms.c);
-{
-const tap = 0u;
-                    let cell_n = at_cells_n(n);
-                    let cell_p = at_cells(p);
-                    let cell_a = at_cells(a);
-                    let cell_k = at_cells(k);
-                    let cell_v = at_cells(v);
-                    let cell_c = at_cells(c);
-{
-const i = 0u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 1u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 2u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-                    n = previous_taps_n(n);
-                    p = previous_taps(p);
-                    a = previous_taps(a);
-                    k = previous_taps(k);
-}
-{
-const tap = 1u;
-                    let cell_n = at_cells_n(n);
-                    let cell_p = at_cells(p);
-                    let cell_a = at_cells(a);
-                    let cell_k = at_cells(k);
-                    let cell_v = at_cells(v);
-                    let cell_c = at_cells(c);
-{
-const i = 0u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 1u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 2u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-                    n = previous_taps_n(n);
-                    p = previous_taps(p);
-                    a = previous_taps(a);
-                    k = previous_taps(k);
-}
-{
-const tap = 2u;
-                    let cell_n = at_cells_n(n);
-                    let cell_p = at_cells(p);
-                    let cell_a = at_cells(a);
-                    let cell_k = at_cells(k);
-                    let cell_v = at_cells(v);
-                    let cell_c = at_cells(c);
-{
-const i = 0u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 1u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-{
-const i = 2u;
-{
-const quad = 0u;
-                            let w = power_of_2(ring[i * DILATION_H].n[quad], cell_n[quad]);
-                            let u = ring[i * DILATION_H].z[quad] - cell_p[quad];
-                            {
-                                ring[i * DILATION_H].sum[quad] += w * (cell_k[quad] + cell_a[quad] * u);
-                            }
-}
-}
-                    n = previous_taps_n(n);
-                    p = previous_taps(p);
-                    a = previous_taps(a);
-                    k = previous_taps(k);
-}
-            }
-            let done = turn - min(turn, OFFSET_H + RING_BEFORE);
-            let at = own + vec3(0u, done, 0u);
-            if (turn >= OFFSET_H + RING_BEFORE && at.y < params.input_size.y && (attempt == 0u || turn + 1u == end_turn)) {
-                let index = grad_input_index(plane, at);
-{
-const quad = 0u;
-                    let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
-                    let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-                    let gradients = ring[0].m[quad] * ring[0].sum[quad];
-                    if (attempt == 0u) {
-                        store_grad_input_four(index + 4u * quad * step_grad_input(), gradients, exist);
-                    } else {
-                        let own_column = exist & (columns == vec4(input.y));
-{
-const i = 0u;
-                            if (own_column[i]) {
-                                store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
-                            }
-}
-{
-const i = 1u;
-                            if (own_column[i]) {
-                                store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
-                            }
-}
-{
-const i = 2u;
-                            if (own_column[i]) {
-                                store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
-                            }
-}
-{
-const i = 3u;
-                            if (own_column[i]) {
-                                store_grad_input(index + columns[i] * step_grad_input(), gradients[i]);
-                            }
-}
-                    }
-}
-            }
-            turn++;
-            if (turn == end_turn) {
-                attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
-                attempt++;
-                input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
-                turn = max(OFFSET_H + input.x, RING_BEFORE) - RING_BEFORE;
-                end_turn = OFFSET_H + input.x + RING_ROWS;
-                let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
-                reference = Reference(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
-            }
-            continuing {
-                break if attempt == attempts;
-            }
-        }
-}
+    {
+     const i = 1u;
+     ring[i] = ring[i + 1u];
+    }
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
+    var line: Line;
+    line.parts = windows_of_row(row);
+    line.m = at_cells(row.m);
+    line.n = at_cells_n(row.n);
+    line.z = at_cells(row.z);
+    line.v = at_cells(row.v);
+    {
+     const quad = 0u;
+     line.z[quad] *= 1.0 / beta_scale();
+    }
+    ring[RING_BEFORE] = line;
+   }
+   let row = first_window.y + i32(turn) - i32(FIRST_TURN);
+   let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
+   let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
+   let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
+   {
+    const quad = 0u;
+    var parts: array<Partial, RING_TAPS>;
+    {
+     const tap = 0u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    {
+     const tap = 1u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    {
+     const tap = 2u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    let window = whole(parts);
+    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[quad], exist, reference, &far);
+    {
+     const tap = 0u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+    {
+     const tap = 1u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+    {
+     const tap = 2u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+   }
+   {
+    const quad = 1u;
+    var parts: array<Partial, RING_TAPS>;
+    {
+     const tap = 0u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    {
+     const tap = 1u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    {
+     const tap = 2u;
+     parts[tap] = ring[tap * DILATION_H].parts[quad];
+    }
+    let window = whole(parts);
+    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[quad], exist, reference, &far);
+    {
+     const tap = 0u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+    {
+     const tap = 1u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+    {
+     const tap = 2u;
+     let before = ring[tap * DILATION_H].added[quad];
+     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+    }
+   }
+   {
+    const i = 0u;
+    let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
+    let at = own + vec3(0u, padded - OFFSET_H, 0u);
+    let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
+    if (is_own && at.y < params.input_size.y) {
+     let gradients = gradients_of(ring[i]);
+     let index = grad_input_index(plane, at);
+     var of_input = vec4(0.0);
+     {
+      const quad = 0u;
+      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
+      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+     }
+     if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
+      let value = of_input.x + of_input.y + of_input.z + of_input.w;
+      store_grad_input(index + input.y * step_grad_input(), value);
+     }
+    }
+   }
+   turn++;
+   if (turn == end_turn) {
+    attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
+    attempt++;
+    input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
+    let padded = OFFSET_H + input.x;
+    turn = (max(padded + 1u, RING_ROWS) - RING_ROWS + STRIDE_H - 1u) / STRIDE_H;
+    end_turn = padded / STRIDE_H + FIRST_TURN + 1u;
+    let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
+    reference = reference_about(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
+   }
+   continuing {
+    break if attempt == attempts;
+   }
+  }
+ }
 }

@@ -19,15 +19,19 @@ const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const LEAD = 3u;
-const QUADS = 6u;
 const WINDOW_QUADS = 4u;
+const SLICES_OF_ROW = 1u;
+const LEAD = 3u;
+const PATCH_W = 18u;
+const QUADS = 6u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const MASKED = true;
-const HAS_RING = true;
+const VECTOR_X = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_x(index: u32) -> f32 { return x[index / 4u][index % 4u]; }
 fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
@@ -54,34 +58,34 @@ fn at_windows_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 4> { return array<
 @group(0) @binding(4) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
-    start: u32,
-    sample: u32,
-    channel: u32,
-    word: u32,
-    position: vec3<u32>,
+ start: u32,
+ sample: u32,
+ channel: u32,
+ word: u32,
+ position: vec3<u32>,
 }
 struct Params {
-    input_size: vec3<u32>,
-    samples: u32,
-    output_size: vec3<u32>,
-    channels: u32,
-    blocks: vec3<u32>,
-    beta: f32,
-    first_block: vec3<u32>,
-    sign: f32,
-    first_invocation: vec3<u32>,
-    inverse_blocks_w: f32,
-    inverse_blocks_layer: f32,
-    zero: u32,
-    x: Layout,
-    y: Layout,
-    lse: Layout,
-    statistics: Layout,
-    grad_output: Layout,
-    grad_input: Layout,
-    tangent: Layout,
-    moments: Layout,
-    betas: Layout,
+ input_size: vec3<u32>,
+ samples: u32,
+ output_size: vec3<u32>,
+ channels: u32,
+ blocks: vec3<u32>,
+ beta: f32,
+ first_block: vec3<u32>,
+ sign: f32,
+ first_invocation: vec3<u32>,
+ inverse_blocks_w: f32,
+ inverse_blocks_layer: f32,
+ zero: u32,
+ x: Layout,
+ y: Layout,
+ lse: Layout,
+ statistics: Layout,
+ grad_output: Layout,
+ grad_input: Layout,
+ tangent: Layout,
+ moments: Layout,
+ betas: Layout,
 }
 const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
@@ -89,980 +93,792 @@ const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
-    plane: vec2<u32>,
-    first: vec3<u32>,
-    inside: bool,
+ plane: vec2<u32>,
+ first: vec3<u32>,
+ inside: bool,
 }
 fn quotient(a: u32, inverse_b: f32) -> u32 {
-    return u32((f32(a) + 0.5) * inverse_b);
+ return u32((f32(a) + 0.5) * inverse_b);
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
-    var blocks = params.blocks;
-    {
-        blocks = (size + BLOCK - 1u) / BLOCK;
-    }
-    var at = (invocation + params.first_invocation).zyx;
-    var channel = 0u;
-    {
-        at.x = quotient(at.z, params.inverse_blocks_layer);
-        at.z -= at.x * (blocks.y * blocks.z);
-    }
-    {
-        at.y = quotient(at.z, params.inverse_blocks_w);
-        at.z -= at.y * blocks.z;
-    }
-    var plane = vec2(0u, at.x);
-    {
-        at.x = 0u;
-    }
-    var inside = at.y < blocks.y && at.z < blocks.z;
-    {
-        inside = inside && plane.y < params.channels;
-    }
-    set_beta(plane);
-    return Block(plane, at * BLOCK, inside);
+ var blocks = params.blocks;
+ {
+  blocks = (size + BLOCK - 1u) / BLOCK;
+ }
+ var at = (invocation + params.first_invocation).zyx;
+ var channel = 0u;
+ {
+  at.x = quotient(at.z, params.inverse_blocks_layer);
+  at.z -= at.x * (blocks.y * blocks.z);
+ }
+ {
+  at.y = quotient(at.z, params.inverse_blocks_w);
+  at.z -= at.y * blocks.z;
+ }
+ var plane = vec2(0u, at.x);
+ {
+  at.x = 0u;
+ }
+ var inside = at.y < blocks.y && at.z < blocks.z;
+ {
+  inside = inside && plane.y < params.channels;
+ }
+ set_beta(plane);
+ return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
 const LN_2_LOW = -2.12194440e-4;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
-    let bounded = max(t, vec4(-200.0));
-    let n = round(bounded * LOG2_E);
-    let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
-    return power_of_2 * (r * r * q + r + 1.0);
+ let bounded = max(t, vec4(-200.0));
+ let n = round(bounded * LOG2_E);
+ let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
+ let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
+ let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
+ return power_of_2 * (r * r * q + r + 1.0);
 }
 fn exp_bounded(t: f32) -> f32 {
-    return exp_bounded4(vec4(t)).x;
+ return exp_bounded4(vec4(t)).x;
 }
 fn weigh(z: f32, c: f32) -> f32 {
-    return exp_bounded(beta() * (z - c));
+ return exp_bounded(beta() * (z - c));
 }
 const LARGEST = 3.4e38;
 fn offset(z: f32, c: f32) -> f32 {
-    return max(z - c, -LARGEST);
+ return max(z - c, -LARGEST);
 }
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
 fn magnitude_bits(value: f32) -> u32 {
-    return bitcast<u32>(value) & 0x7fffffffu;
+ return bitcast<u32>(value) & 0x7fffffffu;
 }
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
-    return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
+ return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
 }
 fn is_finite(value: f32) -> bool {
-    return magnitude_bits(value) < INFINITY_BITS;
+ return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
-    var unknown = bits;
-    return bitcast<f32>(unknown);
+ var unknown = bits;
+ return bitcast<f32>(unknown);
 }
 struct Window {
-    c: f32,
-    s: f32,
-    d: f32,
-    y: f32,
+ c: f32,
+ s: f32,
+ d: f32,
+ y: f32,
 }
 fn has_weights(magnitude: u32, c: f32) -> bool {
-    return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+ return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
 }
 fn is_empty(magnitude: u32, c: f32) -> bool {
-    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+ return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
 }
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
-    if (is_empty(magnitude, c)) {
-        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
-    }
-    let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c)) {
-        return Window(c, s, d, c + d);
-    }
-    let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
-    return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
+ if (is_empty(magnitude, c)) {
+  return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
+ }
+ let nan = from_bits(NAN_BITS);
+ if (has_weights(magnitude, c)) {
+  return Window(c, s, d, c + d);
+ }
+ let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
+ return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
 }
 fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
-    let start = window_start(window);
-    let taps = window_taps(window);
-    let last = vec3<i32>(params.input_size) - 1;
-    var c = from_bits(MINUS_INFINITY_BITS);
-    var magnitude = 0u;
-    var s = 0.0;
-    var d = 0.0;
-    var row = 0.0;
-    var row_y = 0.0;
-    var y = 0.0;
-    for (var i = 0u; i < 3u * TAPS; i++) {
-        let tap = i % TAPS;
-        let at = vec3(tap / KERNEL_W / KERNEL_H, tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
-        let position = start + vec3<i32>(at * DILATION);
-        let inside = clamp(position, vec3(0), last);
-        if (all(position == inside) && all(at < taps)) {
-            let z = load_z(x_index(plane, vec3<u32>(inside)));
-            let e = weigh(z, c);
-            if (i < TAPS) {
-                c = max(c, z);
-                magnitude = max(magnitude, magnitude_bits(z));
-            } else if (i < 2u * TAPS) {
-                row += e;
-            } else {
-                row += e / s * offset(z, c);
-                row_y += select(0.0, e / s * z, e > 0.0);
-            }
-        }
-        if (at.z == KERNEL_W - 1u) {
-            if (i < 2u * TAPS) {
-                s += row;
-            } else {
-                d += row;
-                y += row_y;
-            }
-            row = 0.0;
-            row_y = 0.0;
-        }
-    }
-    var result = resolve(magnitude, c, s, d);
-    if (is_finite(result.y) && abs(d) > 0.5 * abs(c)) {
-        result.y = y;
-    }
-    return result;
+ let start = window_start(window);
+ let taps = window_taps(window);
+ let last = vec3<i32>(params.input_size) - 1;
+ var c = from_bits(MINUS_INFINITY_BITS);
+ var magnitude = 0u;
+ var s = 0.0;
+ var d = 0.0;
+ var row = 0.0;
+ var row_y = 0.0;
+ var y = 0.0;
+ for (var i = 0u; i < 3u * TAPS; i++) {
+  let tap = i % TAPS;
+  let at = vec3(tap / KERNEL_W / KERNEL_H, tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
+  let position = start + vec3<i32>(at * DILATION);
+  let inside = clamp(position, vec3(0), last);
+  if (all(position == inside) && all(at < taps)) {
+   let z = load_z(x_index(plane, vec3<u32>(inside)));
+   let e = weigh(z, c);
+   if (i < TAPS) {
+    c = max(c, z);
+    magnitude = max(magnitude, magnitude_bits(z));
+   } else if (i < 2u * TAPS) {
+    row += e;
+   } else {
+    row += e / s * offset(z, c);
+    row_y += select(0.0, e / s * z, e > 0.0);
+   }
+  }
+  if (at.z == KERNEL_W - 1u) {
+   if (i < 2u * TAPS) {
+    s += row;
+   } else {
+    d += row;
+    y += row_y;
+   }
+   row = 0.0;
+   row_y = 0.0;
+  }
+ }
+ var result = resolve(magnitude, c, s, d);
+ if (is_finite(result.y) && abs(d) > 0.5 * abs(c)) {
+  result.y = y;
+ }
+ return result;
 }
 fn load_z(index: u32) -> f32 {
-    return 0.5 * sign_of_beta() * load_x(index);
+ return 0.5 * sign_of_beta() * load_x(index);
 }
 //! shaders/positions.wgsl
-fn scaled(a: u32, b: u32, c: u32) -> u32 {
-    var q = u32(f32(a) * (f32(b) / f32(c)));
-    var remainder = i32(a * b - q * c);
-    while (remainder < 0) {
-        q -= 1u;
-        remainder += i32(c);
-    }
-    while (remainder >= i32(c)) {
-        q += 1u;
-        remainder -= i32(c);
-    }
-    return q;
-}
 fn window_start(window: vec3<u32>) -> vec3<i32> {
-    let start = vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
-    return start;
+ let start = vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
+ return start;
 }
 fn window_taps(window: vec3<u32>) -> vec3<u32> {
-    return KERNEL;
+ return KERNEL;
 }
 //! shaders/beta.wgsl
 fn set_beta(plane: vec2<u32>) {}
 fn beta() -> f32 {
-    return params.beta;
+ return params.beta;
 }
 fn sign_of_beta() -> f32 {
-    return params.sign;
+ return params.sign;
 }
 //! shaders/rows.wgsl
 fn row_inside(depth_height: vec2<i32>) -> vec3<u32> {
-    return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+ return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+}
+fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
+}
+fn load_each_x(start: u32, columns: vec4<u32>) -> vec4<f32> {
+ let at = start + columns * step_x();
+ return vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
 }
 fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
-    let start = x_index(plane, row_inside(depth_height));
-    let last = i32(params.input_size.z) - 1;
-    let scale = 0.5 * sign_of_beta();
-    var row: array<vec4<f32>, QUADS>;
-{
-const quad = 0u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
+ let start = x_index(plane, row_inside(depth_height));
+ let scale = 0.5 * sign_of_beta();
+ var row: array<vec4<f32>, QUADS>;
+ {
+  const quad = 0u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 1u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 2u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 3u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 4u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ {
+  const quad = 5u;
+  let columns = columns_inside(first_column, quad);
+  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+  } else {
+   row[quad] = scale * load_each_x(start, columns);
+  }
+ }
+ return row;
 }
-{
-const quad = 1u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-{
-const quad = 2u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-{
-const quad = 3u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-{
-const quad = 4u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-{
-const quad = 5u;
-        let column = first_column - i32(LEAD) + i32(4u * quad);
-        {
-            row[quad] = scale * load_x4(start + u32(clamp(column, 0, last - 3)));
-        }
-}
-    return row;
+fn counting(quad: u32, lead: u32, count: u32) -> u32 {
+ return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn inside_row(depth_height: vec2<i32>, first_column: i32) -> array<vec4<bool>, QUADS> {
-    let size = vec3<i32>(params.input_size);
-    let in_row = !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size.xy));
-    var inside: array<vec4<bool>, QUADS>;
-{
-const quad = 0u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 1u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 2u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 3u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 4u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-{
-const quad = 5u;
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(in_row) & (vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(size.z))));
-}
-    return inside;
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
 const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
+const LOG2_E_HIGH = 1.4423828125;
+const LOG2_E_LOW = 3.1222839e-4;
 const LOWEST_Z = -1.8e38;
 const LEAST_BETA = 9.6e-35;
 fn headroom() -> i32 {
-    return select(0, HEADROOM, beta() < LEAST_BETA);
+ return select(0, HEADROOM, beta() < LEAST_BETA);
 }
 fn whole_sum(window: Partial) -> vec4<f32> {
-    return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
+ return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
 }
 struct Reference {
-    z0: f32,
-    reach: f32,
-    limit: i32,
+ z0: f32,
+ reach: f32,
+ limit: i32,
+ rate_high: f32,
+ rate_low: f32,
+}
+fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
+ let beta = beta() * beta_scale();
+ let beta_high = leading_bits(vec4(beta)).x;
+ let rate_high = leading_bits(vec4(beta * LOG2_E)).x;
+ let rest = unforeseen(vec4(beta_high * LOG2_E_HIGH - rate_high)).x;
+ let rate_low = rest + (beta_high * LOG2_E_LOW + (beta - beta_high) * LOG2_E);
+ return Reference(z0, reach, limit, rate_high, rate_low);
 }
 fn reference_of(z: f32) -> Reference {
-    if (beta() < LEAST_BETA) {
-        return Reference(0.0, LARGEST, 23600);
-    }
-    if (is_finite(z) && beta() * abs(z) > 8192.0) {
-        return Reference(z, 4096.0 / beta(), 5900);
-    }
-    return Reference(0.0, 16384.0 / beta(), 23600);
+ if (beta() < LEAST_BETA) {
+  return reference_about(0.0, LARGEST, 23600);
+ }
+ if (is_finite(z) && beta() * abs(z) > 8192.0) {
+  return reference_about(z, 4096.0 / beta(), 5900);
+ }
+ return reference_about(0.0, 16384.0 / beta(), 23600);
 }
 struct Partial {
-    n: vec4<i32>,
-    p: vec4<f32>,
-    s: vec4<f32>,
-    q: vec4<f32>,
-    a: vec4<f32>,
-    b: vec4<f32>,
+ n: vec4<i32>,
+ p: vec4<f32>,
+ s: vec4<f32>,
+ q: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
 }
 fn no_partial(n: vec4<i32>, p: vec4<f32>) -> Partial {
-    return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+ return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
 }
 fn power_of_2(n: vec4<i32>, bias: vec4<i32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
+ return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
 }
 fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
-    let f = power_of_2(part.n, n - 127);
-    let step = part.p - p;
-    let s = f * part.s;
-    var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
-    return moved;
+ let f = power_of_2(part.n, n - 127);
+ let step = part.p - p;
+ let s = f * part.s;
+ var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
+ return moved;
 }
 fn plus(first: Partial, second: Partial) -> Partial {
-    var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
-    return sum;
+ var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
+ return sum;
 }
 fn merged(first: Partial, second: Partial) -> Partial {
-    let n = max(first.n, second.n);
-    let p = max(first.p, second.p);
-    return plus(about(first, n, p), about(second, n, p));
+ let n = max(first.n, second.n);
+ let p = max(first.p, second.p);
+ return plus(about(first, n, p), about(second, n, p));
+}
+fn leading_bits(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
+}
+fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
+ var n = rows[0].n;
+ var p = rows[0].p;
+ {
+  const row = 0u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ {
+  const row = 1u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ {
+  const row = 2u;
+  n = max(n, rows[row].n);
+  p = max(p, rows[row].p);
+ }
+ var sums: array<Partial, RING_SUMS>;
+ {
+  const row = 0u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ {
+  const row = 1u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ {
+  const row = 2u;
+  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
+ }
+ var window = no_partial(n, p);
+ {
+  const i = 0u;
+  window = plus(window, sums[i]);
+ }
+ return window;
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
-fn exp_near_0(r: vec4<f32>) -> vec4<f32> {
-    let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
-    return r * r * q + r + 1.0;
+fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
+ let q = ((1.5596293e-4 * f + 1.3407258e-3) * f + 9.617685e-3) * f + 5.550309e-2;
+ return ((q * f + 0.24022652) * f + 0.69314724) * f + 1.0;
 }
 struct Weights {
-    m: vec4<f32>,
-    n: vec4<i32>,
-    z: vec4<f32>,
+ m: vec4<f32>,
+ n: vec4<i32>,
+ z: vec4<f32>,
 }
 fn beta_scale() -> f32 {
-    return select(1.0, 1.8446744e19, beta() < 1e-18);
+ return select(1.0, 1.8446744e19, beta() < 1e-18);
 }
 fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
-    let known = select(vec4(from_bits(MINUS_INFINITY_BITS)), z, inside);
-    let u = clamp(max(known, vec4(LOWEST_Z)) - reference.z0, vec4(-reference.reach), vec4(reference.reach));
-    let n = round((beta() * u) * LOG2_E);
-    let beta_high = bitcast<f32>(bitcast<u32>(beta()) & 0xfffff000u);
-    let scaled = beta() * beta_scale();
-    let beta_low = scaled - bitcast<f32>(bitcast<u32>(scaled) & 0xfffff000u);
-    let high = bitcast<vec4<f32>>(bitcast<vec4<u32>>(u) & vec4(0xfffff000u));
-    let rest = (beta_high * (u - high) + beta_low * (u * (1.0 / beta_scale()))) - n * LN_2_LOW;
-    let r = unforeseen(beta_high * high - n * LN_2_HIGH) + rest;
-    let minus_infinity = vec4(select(NOTHING, DROWNED, beta() == 0.0));
-    let number = select(vec4<i32>(n), vec4(BROKEN), magnitude_bits4(known) >= vec4(INFINITY_BITS));
-    let nothing = select(vec4(NOTHING), minus_infinity, inside);
-    let exponent = select(number, nothing, bitcast<vec4<u32>>(known) == vec4(MINUS_INFINITY_BITS));
-    let bounded = max(known, vec4(max(reference.z0 - reference.reach, LOWEST_Z)));
-    return Weights(exp_near_0(r), exponent, bounded);
+ let counts = inside & (magnitude_bits4(z) < vec4(INFINITY_BITS));
+ let finite = select(vec4(LOWEST_Z), z, counts);
+ let u = clamp(finite - reference.z0, vec4(-reference.reach), vec4(reference.reach)) * (1.0 / beta_scale());
+ let n = round(u * (reference.rate_high + reference.rate_low));
+ let u_high = leading_bits(u);
+ let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
+ let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
+ let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
+ let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;
+ let bounded = max(finite, vec4(reference.z0 - reference.reach));
+ return Weights(exp2_near_0(f), select(select(vec4(NOTHING), no_number, inside), exponent, counts), bounded);
 }
 fn is_far(window: Partial, reference: Reference) -> vec4<bool> {
-    let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
-    let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
-    return (window.n > vec4(NOTHING)) & !(near & finite);
+ let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
+ let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
+ return (window.n > vec4(NOTHING)) & !(near & finite);
 }
 //! shaders/window_row.wgsl
 struct Row {
-    m: array<vec4<f32>, QUADS>,
-    n: array<vec4<i32>, QUADS>,
-    z: array<vec4<f32>, QUADS>,
-    v: array<vec4<f32>, QUADS>,
+ m: array<vec4<f32>, QUADS>,
+ n: array<vec4<i32>, QUADS>,
+ z: array<vec4<f32>, QUADS>,
+ v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, about: Reference) -> Row {
-    let values = load_row(plane, depth_height, first_column);
-    let inside = inside_row(depth_height, first_column);
-    var row: Row;
-{
-const quad = 0u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
+ let values = load_row(plane, depth_height, first_column);
+ var row: Row;
+ {
+  const quad = 0u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 1u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 2u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 3u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 4u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ {
+  const quad = 5u;
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
+  row.m[quad] = four.m;
+  row.n[quad] = four.n;
+  row.z[quad] = four.z;
+ }
+ return row;
 }
-{
-const quad = 1u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+struct Slide {
+ row: Row,
+ parts: array<Partial, WINDOW_QUADS>,
+ few: array<Partial, WINDOW_QUADS>,
 }
-{
-const quad = 2u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn next_tap(row: Row) -> Row {
+ return Row(next_taps(row.m), next_taps_n(row.n), next_taps(row.z), next_taps(row.v));
 }
-{
-const quad = 3u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn raised(slide: Slide) -> Slide {
+ var next = slide;
+ let n = at_windows_n(slide.row.n);
+ let z = at_windows(slide.row.z);
+ {
+  const quad = 0u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ {
+  const quad = 1u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ {
+  const quad = 2u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ {
+  const quad = 3u;
+  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
+  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
+ }
+ next.row = next_tap(slide.row);
+ return next;
 }
-{
-const quad = 4u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32>, v: vec4<f32>) -> Partial {
+ var sum = few;
+ let w = m * power_of_2(n, part.n - 127 + headroom());
+ let u = z - part.p;
+ sum.s += w;
+ sum.q += w * u;
+ return sum;
 }
-{
-const quad = 5u;
-        let four = weights(values[quad], inside[quad], about);
-        row.m[quad] = four.m;
-        row.n[quad] = four.n;
-        row.z[quad] = four.z;
+fn summed(slide: Slide) -> Slide {
+ var next = slide;
+ let m = at_windows(slide.row.m);
+ let n = at_windows_n(slide.row.n);
+ let z = at_windows(slide.row.z);
+ let v = at_windows(slide.row.v);
+ {
+  const quad = 0u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ {
+  const quad = 1u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ {
+  const quad = 2u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ {
+  const quad = 3u;
+  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
+ }
+ next.row = next_tap(slide.row);
+ return next;
 }
-    return row;
+fn with_few(slide: Slide) -> Slide {
+ var next = slide;
+ {
+  const quad = 0u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ {
+  const quad = 1u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ {
+  const quad = 2u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ {
+  const quad = 3u;
+  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
+  next.few[quad] = no_partial(vec4(0), vec4(0.0));
+ }
+ return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
-    var parts: array<Partial, WINDOW_QUADS>;
-    var n = row.n;
-    var z = row.z;
-{
-const tap = 0u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 2u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 3u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-{
-const tap = 1u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 2u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 3u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-{
-const tap = 2u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-{
-const quad = 0u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 1u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 2u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-{
-const quad = 3u;
-            parts[quad].n = select(max(parts[quad].n, window_n[quad]), window_n[quad], tap == 0u);
-            parts[quad].p = select(max(parts[quad].p, window_z[quad]), window_z[quad], tap == 0u);
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-}
-    var bias: array<vec4<i32>, WINDOW_QUADS>;
-{
-const quad = 0u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-{
-const quad = 1u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-{
-const quad = 2u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-{
-const quad = 3u;
-        bias[quad] = parts[quad].n - 127 + headroom();
-}
-    n = row.n;
-    z = row.z;
-    var m = row.m;
-    var v = row.v;
-    var four_taps: array<Partial, WINDOW_QUADS>;
-{
-const tap = 0u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 2u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 3u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-{
-const tap = 1u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 2u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 3u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-{
-const tap = 2u;
-        let window_n = at_windows_n(n);
-        let window_z = at_windows(z);
-        let window_m = at_windows(m);
-        let window_v = at_windows(v);
-{
-const quad = 0u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 1u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 2u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-{
-const quad = 3u;
-            let w = window_m[quad] * power_of_2(window_n[quad], bias[quad]);
-            let u = window_z[quad] - parts[quad].p;
-            four_taps[quad].s += w;
-            four_taps[quad].q += w * u;
-            if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-                parts[quad] = plus(parts[quad], four_taps[quad]);
-                four_taps[quad] = no_partial(vec4(0), vec4(0.0));
-            }
-}
-        n = next_taps_n(n);
-        z = next_taps(z);
-        m = next_taps(m);
-}
-    return parts;
+ var slide: Slide;
+ slide.row = row;
+ let n = at_windows_n(row.n);
+ let z = at_windows(row.z);
+ {
+  const quad = 0u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const quad = 1u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const quad = 2u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const quad = 3u;
+  slide.parts[quad] = no_partial(n[quad], z[quad]);
+ }
+ {
+  const tap = 0u;
+  slide = raised(slide);
+ }
+ {
+  const tap = 1u;
+  slide = raised(slide);
+ }
+ {
+  const tap = 2u;
+  slide = raised(slide);
+ }
+ slide.row = row;
+ {
+  const tap = 0u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ {
+  const tap = 1u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ {
+  const tap = 2u;
+  slide = summed(slide);
+  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
+   slide = with_few(slide);
+  }
+ }
+ return slide.parts;
 }
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
-    let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
-    return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
+ let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
+ return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }
 //! shaders/forward.wgsl
 fn lse_of(window: Window) -> f32 {
-    return select(window.y, beta() * window.c + log(window.s), is_finite(window.s));
+ return select(window.y, beta() * window.c + log(window.s), is_finite(window.s));
 }
 fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
-    store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
-    {
-        store_lse(lse_index(plane, at), lse_of(window));
-    }
-    {
-        store_statistics(statistics_index(plane, at), window.c);
-        store_statistics(statistics_index(plane, at) + params.statistics.word, window.s);
-        store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
-    }
+ store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
+ {
+  store_lse(lse_index(plane, at), lse_of(window));
+ }
+ {
+  store_statistics(statistics_index(plane, at), window.c);
+  store_statistics(statistics_index(plane, at) + params.statistics.word, window.s);
+  store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
+ }
 }
 //! shaders/forward_values.wgsl
 fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, reference: Reference) -> bool {
-    let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
-    let nothing = window.n == vec4(NOTHING);
-    let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
-    let d = window.q / window.s;
-    store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * select(window.p + d, minus_infinity, nothing), exist);
-    {
-        let top = weights(window.p, vec4(true), reference);
-        let s = whole_sum(window) / top.m;
-        {
-            store_lse_four(lse_index(plane, at), select(beta() * window.p + log(s), minus_infinity, nothing), exist);
-        }
-        {
-            let index = statistics_index(plane, at);
-            let c = select(window.p, vec4(0.5 * LARGEST), nothing);
-            let divisor = select(s, vec4(from_bits(INFINITY_BITS)), nothing);
-            store_statistics_four(index, c, exist);
-            store_statistics_four(index + params.statistics.word, divisor, exist);
-            store_statistics_four(index + 2u * params.statistics.word, select(d, vec4(0.0), nothing), exist);
-        }
-    }
-    return any(exist & is_far(window, reference));
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ let nothing = window.n == vec4(NOTHING);
+ let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
+ let d = window.q / window.s;
+ store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * select(window.p + d, minus_infinity, nothing), exist);
+ {
+  let top = weights(window.p, vec4(true), reference);
+  let s = whole_sum(window) / top.m;
+  {
+   store_lse_four(lse_index(plane, at), select(beta() * window.p + log(s), minus_infinity, nothing), exist);
+  }
+  {
+   let index = statistics_index(plane, at);
+   let c = select(window.p, vec4(0.5 * LARGEST), nothing);
+   let divisor = select(s, vec4(from_bits(INFINITY_BITS)), nothing);
+   store_statistics_four(index, c, exist);
+   store_statistics_four(index + params.statistics.word, divisor, exist);
+   store_statistics_four(index + 2u * params.statistics.word, select(d, vec4(0.0), nothing), exist);
+  }
+ }
+ return any(exist & is_far(window, reference));
 }
 fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
-    store_window(plane, at, window_by_definition(plane, at));
+ store_window(plane, at, window_by_definition(plane, at));
 }
 //! shaders/forward_rows.wgsl
 const HEADROOM = 0;
-const ROWS_OF_TURN = select(KERNEL_D * KERNEL_H, KERNEL_D, HAS_RING);
-const TURNS = select(BLOCK_H, (BLOCK_H - 1u) * STRIDE_H + RING_ROWS, HAS_RING);
+const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
+const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
-    {
-        return vec2<i32>(vec2(i * DILATION_D, turn));
-    }
+ {
+  return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
+ }
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, params.output_size);
-    if (!block.inside) {
-        return;
+ let block = block_at(invocation, params.output_size);
+ if (!block.inside) {
+  return;
+ }
+ let start = window_start(block.first);
+ let rows = min(BLOCK_H, params.output_size.y - block.first.y);
+ {
+  const channel = 0u;
+  let plane = block.plane + vec2(0u, channel);
+  set_beta(plane);
+  let reference = reference_at(plane, start);
+  var far = 0u;
+  var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
+  var turn = 0u;
+  loop {
+   {
+    const i = 0u;
+    let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
+    if (i % SLICES_OF_ROW == 0u) {
+     {
+      const older = 0u;
+      ring[older] = ring[older + 1u];
+     }
+     {
+      const older = 1u;
+      ring[older] = ring[older + 1u];
+     }
+     ring[RING_BEFORE] = parts;
+    } else {
+     {
+      const quad = 0u;
+      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+     }
+     {
+      const quad = 1u;
+      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+     }
+     {
+      const quad = 2u;
+      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+     }
+     {
+      const quad = 3u;
+      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
+     }
     }
-    let start = window_start(block.first);
-    let rows = min(BLOCK_H, params.output_size.y - block.first.y);
-{
-const channel = 0u;
-        let plane = block.plane + vec2(0u, channel);
-        set_beta(plane);
-        let reference = reference_at(plane, start);
-        var far = 0u;
-        var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
-        var step = 0u;
-        loop {
-            let turn = step / ROWS_OF_TURN;
-            let i = step % ROWS_OF_TURN;
-            let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
-            if (i == 0u) {
-{
-const older = 0u;
-                    ring[older] = ring[older + 1u];
-}
-{
-const older = 1u;
-                    ring[older] = ring[older + 1u];
-}
-                ring[RING_BEFORE] = parts;
-            } else {
-{
-const quad = 0u;
-                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-}
-{
-const quad = 1u;
-                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-}
-{
-const quad = 2u;
-                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-}
-{
-const quad = 3u;
-                    ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-}
-            }
-            if (i + 1u != ROWS_OF_TURN) {
-                continue;
-            }
-            var row = turn;
-            {
-                row = (max(turn, RING_BEFORE) - RING_BEFORE) / STRIDE_H;
-                if (turn != row * STRIDE_H + RING_BEFORE) {
-                    continue;
-                }
-            }
-            if (row >= rows) {
-                continue;
-            }
-{
-const quad = 0u;
-                var n = ring[0][quad].n;
-                var p = ring[0][quad].p;
-{
-const tap = 0u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 1u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 2u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-                var sums: array<Partial, RING_SUMS>;
-{
-const tap = 0u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 1u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 2u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-                var window = no_partial(n, p);
-{
-const i = 0u;
-                    window = plus(window, sums[i]);
-}
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
-                    far |= 1u << row;
-                }
-}
-{
-const quad = 1u;
-                var n = ring[0][quad].n;
-                var p = ring[0][quad].p;
-{
-const tap = 0u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 1u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 2u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-                var sums: array<Partial, RING_SUMS>;
-{
-const tap = 0u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 1u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 2u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-                var window = no_partial(n, p);
-{
-const i = 0u;
-                    window = plus(window, sums[i]);
-}
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
-                    far |= 1u << row;
-                }
-}
-{
-const quad = 2u;
-                var n = ring[0][quad].n;
-                var p = ring[0][quad].p;
-{
-const tap = 0u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 1u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 2u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-                var sums: array<Partial, RING_SUMS>;
-{
-const tap = 0u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 1u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 2u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-                var window = no_partial(n, p);
-{
-const i = 0u;
-                    window = plus(window, sums[i]);
-}
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
-                    far |= 1u << row;
-                }
-}
-{
-const quad = 3u;
-                var n = ring[0][quad].n;
-                var p = ring[0][quad].p;
-{
-const tap = 0u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 1u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-{
-const tap = 2u;
-                    n = max(n, ring[tap * DILATION_H][quad].n);
-                    p = max(p, ring[tap * DILATION_H][quad].p);
-}
-                var sums: array<Partial, RING_SUMS>;
-{
-const tap = 0u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 1u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-{
-const tap = 2u;
-                    sums[tap % RING_SUMS] = plus(sums[tap % RING_SUMS], about(ring[tap * DILATION_H][quad], n, p));
-}
-                var window = no_partial(n, p);
-{
-const i = 0u;
-                    window = plus(window, sums[i]);
-}
-                if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
-                    far |= 1u << row;
-                }
-}
-            continuing {
-                step++;
-                break if step >= TURNS * ROWS_OF_TURN;
-            }
-        }
-        while (far != 0u) {
-            let row = firstTrailingBit(far);
-            far &= far - 1u;
-            for (var column = 0u; column < BLOCK_W; column++) {
-                let at = block.first + vec3(0u, row, column);
-                if (at.z < params.output_size.z) {
-                    store_by_definition(plane, at);
-                }
-            }
-        }
-}
+   }
+   let row = turn - FIRST_TURN;
+   if (turn >= FIRST_TURN && row < rows) {
+    {
+     const quad = 0u;
+     var parts: array<Partial, RING_TAPS>;
+     {
+      const tap = 0u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 1u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 2u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     let window = whole(parts);
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+      far |= 1u << row;
+     }
+    }
+    {
+     const quad = 1u;
+     var parts: array<Partial, RING_TAPS>;
+     {
+      const tap = 0u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 1u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 2u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     let window = whole(parts);
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+      far |= 1u << row;
+     }
+    }
+    {
+     const quad = 2u;
+     var parts: array<Partial, RING_TAPS>;
+     {
+      const tap = 0u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 1u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 2u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     let window = whole(parts);
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+      far |= 1u << row;
+     }
+    }
+    {
+     const quad = 3u;
+     var parts: array<Partial, RING_TAPS>;
+     {
+      const tap = 0u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 1u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     {
+      const tap = 2u;
+      parts[tap] = ring[tap * DILATION_H][quad];
+     }
+     let window = whole(parts);
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+      far |= 1u << row;
+     }
+    }
+   }
+   continuing {
+    turn++;
+    break if turn >= FIRST_TURN + BLOCK_H;
+   }
+  }
+  while (far != 0u) {
+   let row = firstTrailingBit(far);
+   far &= far - 1u;
+   for (var column = 0u; column < BLOCK_W; column++) {
+    let at = block.first + vec3(0u, row, column);
+    if (at.z < params.output_size.z) {
+     store_by_definition(plane, at);
+    }
+   }
+  }
+ }
 }

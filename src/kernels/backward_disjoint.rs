@@ -1,0 +1,121 @@
+//! The backward of windows that share no input, from nothing but x: an invocation keeps all taps of a window in registers.
+
+use std::ops::Range;
+
+use super::disjoint::{block, cells_of_windows};
+use super::rows::{NO_DOUBLING, Row, vectors_of_blocks};
+use crate::bound::Role;
+use crate::config::AxisWindow;
+use crate::cover::Blocks;
+use crate::extent::{Extent, by_axis, product};
+use crate::geometry::{Constants, Geometry, Schedule, Vectors};
+use crate::kernels::room::Room;
+use crate::problem::{MAX_TAPS, Problem};
+use crate::shaders::{BACKWARD, DISJOINT, GRADIENT_ROWS, ROWS, shader};
+
+pub(super) struct BackwardDisjoint;
+
+impl Room for BackwardDisjoint {
+    fn name(&self) -> &'static str {
+        "backward_disjoint"
+    }
+
+    fn schedule(&self, problem: &Problem) -> Option<Schedule> {
+        // Of a window, or of a cell with its gaps.
+        let elements = problem.taps().max(product(by_axis(|i| problem.axes[i].stride)));
+        if !problem.fits_registers() || elements > MAX_TAPS {
+            return None;
+        }
+        let Problem { axes, input, output, .. } = problem;
+        let has_remainder = (0..3).any(|i| self.tiled(&axes[i], input[i], output[i]) != output[i]);
+        Some(Schedule { has_remainder, ..Schedule::of_block(block(self, problem, elements)) })
+    }
+
+    /// Cells from the first window's start on, which lies in the padding.
+    fn tiled(&self, axis: &AxisWindow, input: u32, _output: u32) -> u32 {
+        (input + axis.padding).div_ceil(axis.stride)
+    }
+
+    fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
+        let vectors = vectors_of_blocks(problem, block);
+        Vectors { gradient: vectors.gradient && problem.axes[2].padding.is_multiple_of(4), ..vectors }
+    }
+
+    fn touches(&self, blocks: &Blocks<'_>, role: Role) -> Range<u64> {
+        cells_of_windows(blocks, role)
+    }
+
+    fn constants(&self, geometry: &Geometry) -> Constants {
+        let width = geometry.schedule.block[2];
+        let cells = width * geometry.axes[2].stride;
+        let own = [
+            ("CELLS_W", cells),
+            ("WINDOWS_W", width),
+            ("WINDOW_LEAD", 0),
+            ("WINDOW_QUADS", width.div_ceil(4)),
+            ("CELL_QUADS", cells.div_ceil(4)),
+        ];
+        [own.as_slice(), &Row::of_windows(geometry).constants(), &NO_DOUBLING].concat()
+    }
+
+    fn files(&self, _derives: bool) -> &'static [&'static str] {
+        &[ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, shader!("backward_disjoint")]
+    }
+
+    fn makes_windows(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bound::Role::{GradInput, GradOutput, X};
+    use crate::geometry::Kernel;
+    use crate::kernels::cases::{Want, check, problem, windows};
+    use crate::kernels::{BACKWARD, choose};
+    use crate::tuning::Tuning;
+
+    #[test]
+    fn cells_of_windows() {
+        let want = Want {
+            kernel: Kernel::BackwardDisjoint,
+            block: [1, 1, 8],
+            workgroup: [64, 1, 1],
+            grid: [200_704, 1, 1],
+            constants: &[("CELLS_W", 16), ("CELL_QUADS", 4), ("WINDOWS_W", 8), ("WINDOW_QUADS", 2), ("QUADS", 4)],
+            touches: &[(GradInput, 2, 1..2, 16..32), (X, 2, 1..2, 12..36), (GradOutput, 2, 1..2, 4..20)],
+        };
+        let roles = [GradOutput, GradInput];
+        check(BACKWARD, &problem(windows([2, 2], 2, 0), &[8, 64, 112, 112], &roles, Tuning::GPU), want);
+    }
+
+    /// 13 inputs are six windows and a remainder; the cell of a padded window starts before the input.
+    #[test]
+    fn cells_beyond_the_windows() {
+        let remains = |kernel: usize, stride: usize, padding: usize, size: usize| {
+            let roles = [GradOutput, GradInput];
+            let problem = problem(windows([kernel], stride, padding), &[1, 1, size], &roles, Tuning::CPU);
+            choose(BACKWARD, &problem).map(|geometry| (geometry.kernel, geometry.schedule.has_remainder))
+        };
+        assert_eq!(remains(2, 2, 0, 12), Some((Kernel::BackwardDisjoint, false)));
+        assert_eq!(remains(2, 2, 0, 13), Some((Kernel::BackwardDisjoint, true)));
+        let want = Want {
+            kernel: Kernel::BackwardDisjoint,
+            block: [1, 1, 4],
+            workgroup: [8, 1, 8],
+            grid: [4, 1, 1],
+            constants: &[("CELLS_W", 16), ("CELL_QUADS", 4), ("TAPS", 9)],
+            touches: &[(GradInput, 1, 0..1, 0..3), (GradInput, 1, 1..2, 3..7), (X, 1, 1..2, 3..6)],
+        };
+        let roles = [GradOutput, GradInput];
+        check(BACKWARD, &problem(windows([3, 3], 4, 1), &[1, 1, 14, 14], &roles, Tuning::GPU), want);
+    }
+
+    /// A cell of 81 inputs is too much, however small the window.
+    #[test]
+    fn cells_too_large() {
+        let roles = [GradOutput, GradInput];
+        let problem = problem(windows([2, 2], 9, 0), &[1, 1, 40, 40], &roles, Tuning::CPU);
+        assert_eq!(choose(BACKWARD, &problem), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! What kernels share that read rows of the input into registers: shaders/rows.wgsl and shaders/window_row.wgsl.
+
+use crate::cover::patch_of;
+use crate::extent::Extent;
+use crate::geometry::{Constants, Geometry, Vectors};
+use crate::problem::{MAX_ITERATIONS, Problem};
+
+/// A row of inputs as an invocation reads it: by vectors of four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Inputs by which those that count start after a multiple of four.
+    pub lead: u32,
+    /// Inputs that count.
+    patch: u32,
+    pub quads: u32,
+}
+
+impl Row {
+    /// A row of `patch` inputs, which starts `before` inputs before a multiple of four.
+    pub fn new(patch: u32, before: u32, vectors: bool) -> Self {
+        let lead = if vectors { before.wrapping_neg() % 4 } else { 0 };
+        Self { lead, patch, quads: (lead + patch).div_ceil(4) }
+    }
+
+    /// The row of a block of windows.
+    pub fn of_windows(geometry: &Geometry) -> Self {
+        let width = &geometry.axes[2];
+        Self::new(patch_of(width, geometry.schedule.block[2]), width.padding, geometry.vectors.x)
+    }
+
+    pub fn constants(&self) -> [(&'static str, u32); 3] {
+        [("LEAD", self.lead), ("PATCH_W", self.patch), ("QUADS", self.quads)]
+    }
+}
+
+/// Of sums by doubling, which shaders/rows.wgsl has for [`Kernel::BackwardStatistics`] alone: others unroll nothing of them.
+///
+/// [`Kernel::BackwardStatistics`]: crate::geometry::Kernel::BackwardStatistics
+pub(super) const NO_DOUBLING: [(&str, u32); 2] = [("BOX_W", 1), ("KERNEL_BITS", 0)];
+
+/// A block's rows start at vectors where the stride says so.
+pub(super) fn vectors_of_blocks(problem: &Problem, block: Extent) -> Vectors {
+    let starts = (block[2] * problem.axes[2].stride).is_multiple_of(4);
+    Vectors { x: starts, gradient: starts, y: block[2].is_multiple_of(4) }
+}
+
+/// Rows of a ring that a window's sums are taken of one after the other; of more, four sums side by side are off by less.
+const MAX_ROWS_OF_SUM: u32 = 8;
+/// Taps of a row that a text unrolls: more are a loop.
+const MAX_UNROLLED_TAPS: u32 = 16;
+/// Rows of a turn that it does.
+const MAX_UNROLLED_ROWS: u32 = 2;
+
+/// Those of kernels that go down the rows of a strip, `rows_of_turn` at a time.
+pub(super) fn strip_constants(geometry: &Geometry, rows_of_turn: u32) -> Constants {
+    let ring_rows = geometry.schedule.ring_rows;
+    vec![
+        ("RING_ROWS", ring_rows),
+        ("RING_BEFORE", ring_rows - 1),
+        ("RING_TAPS", if ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
+        ("RING_SUMS", if ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
+        ("UNROLL_ROWS", u32::from(rows_of_turn <= MAX_UNROLLED_ROWS)),
+        ("UNROLL_TAPS", u32::from(geometry.axes[2].kernel <= MAX_UNROLLED_TAPS)),
+        ("ONE_CHANNEL", u32::from(!geometry.pairs)),
+    ]
+}
+
+/// How many of `rows` a strip goes down: few enough for a driver's iterations, and for something to do for each of its
+/// processors, beside `strips` others.
+pub(super) fn rows_of_strip(problem: &Problem, rows: u32, strips: u32, iterations: impl Fn(u32) -> u64) -> Option<u32> {
+    let most = rows.div_ceil(rows.div_ceil(problem.tuning.rows.min(u32::BITS)));
+    let halved = std::iter::successors(Some(most), |&rows| (rows > 1).then(|| rows.div_ceil(2)));
+    let fitting = || halved.clone().filter(|&rows| iterations(rows) <= MAX_ITERATIONS);
+    let fills = |&height: &u32| {
+        let strips = u64::from(rows.div_ceil(height)) * u64::from(strips) * u64::from(problem.output[0]);
+        problem.fills_device(strips)
+    };
+    fitting().find(fills).or_else(|| fitting().last())
+}
+
+/// How the elements of a row of vectors move.
+pub(super) struct Shuffle<'a> {
+    pub name: &'static str,
+    pub from_quads: u32,
+    pub to_quads: u32,
+    /// Where each element comes from, if from anywhere.
+    pub from: &'a dyn Fn(u32) -> Option<u32>,
+}
+
+/// Functions of WGSL that move elements, of f32 and of i32: a kernel's arrays are registers only where every index is a
+/// constant.
+pub(super) fn shuffles(moves: &[Shuffle<'_>]) -> String {
+    let mut text = String::new();
+    // Where no window starts there is none: 0, or BROKEN of shaders/partial.wgsl, which is above every exponent.
+    for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "1 << 20")] {
+        for &Shuffle { name, from_quads, to_quads, from } in moves {
+            let place = |i: u32| match from(i) {
+                Some(from) => {
+                    let from = from.min(4 * from_quads - 1);
+                    format!("row[{}].{}", from / 4, ["x", "y", "z", "w"][from as usize % 4])
+                }
+                None => nothing.to_owned(),
+            };
+            let vector = |quad: u32| format!("vec4({})", [0, 1, 2, 3].map(|i| place(4 * quad + i)).join(", "));
+            let vectors = (0..to_quads).map(vector).collect::<Vec<_>>().join(", ");
+            let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
+            let (from, to) = (array(from_quads), array(to_quads));
+            text += &format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n");
+        }
+    }
+    text
+}

@@ -1,0 +1,76 @@
+//! How much an invocation takes on, for each sort of processor.
+
+use crate::Natives;
+
+/// How much one invocation takes on: the one place where processors disagree.
+///
+/// A block of windows shares its loads and exponentials, so that large blocks do least work; small ones need few registers
+/// and leave more invocations to run beside each other. Results have the same accuracy either way, but not the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tuning {
+    /// Columns of windows that an invocation computes where windows overlap, at most: a multiple of 4.
+    pub columns: u32,
+    /// Rows of windows that it goes down, at most 32.
+    pub rows: u32,
+    /// Rows of the input that it keeps the partial windows of; of larger windows every row is read again.
+    pub ring_rows: u32,
+    /// The same for the backward, which keeps the inputs and their gradients beside.
+    pub ring_cells: u32,
+    /// Sums that an invocation may keep in registers, two for each window or input that it computes.
+    pub max_sums: u64,
+    /// Invocations below which a smaller block is better.
+    pub least_invocations: u64,
+    /// Invocations that share a window too large for one: a power of two, at most 256.
+    pub window_lanes: u32,
+    /// Taps of a run of memory that one invocation reads, where windows share no input; more are shared by lanes, which read
+    /// neighbouring elements side by side.
+    pub max_run: u32,
+    /// What kernels leave to the driver.
+    pub natives: Natives,
+}
+
+impl Tuning {
+    /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
+    /// Chosen by these limits, not measured yet. Exponentials and conversions from f16 are an instruction each: with
+    /// them AMD's compiler makes k2 s2 of f16 of half the instructions. Direct3D and PTX say that such a conversion loses nothing
+    /// subnormal, and Mesa sets AMD's so; conversions to f16 round to zero on some.
+    pub const GPU: Self = Self {
+        columns: 4,
+        rows: 16,
+        ring_rows: 7,
+        ring_cells: 5,
+        max_sums: 64,
+        least_invocations: 1 << 16,
+        window_lanes: 64,
+        max_run: 32,
+        natives: Natives { unpack_f16: true, pack_f16: false, exp2: true },
+    };
+    /// A software driver spills to its first-level cache for little, and gains from each load and exponential saved. Its
+    /// vectors have eight lanes. Measured on Mesa's: its conversions of f16 take as long as ours, and its exp2 is a
+    /// polynomial as well, good to 3 ulp.
+    pub const CPU: Self = Self {
+        columns: 16,
+        rows: 32,
+        ring_rows: 13,
+        ring_cells: 7,
+        max_sums: 400,
+        least_invocations: 1 << 9,
+        window_lanes: 8,
+        max_run: 64,
+        natives: Natives::NONE,
+    };
+
+    /// GL's compilers take seconds for as much text as large blocks have; and where one thread compiles for more than six,
+    /// wgpu panics in another that waits for the device.
+    pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, ring_cells: 5, max_sums: 64, ..Self::CPU };
+
+    /// What suits the device's adapter.
+    pub fn of(device: &wgpu::Device) -> Self {
+        let wgpu::AdapterInfo { device_type, backend, .. } = device.adapter_info();
+        match (device_type, backend) {
+            (wgpu::DeviceType::Cpu, wgpu::Backend::Gl) => Self::SOFTWARE_GL,
+            (wgpu::DeviceType::Cpu, _) => Self::CPU,
+            _ => Self::GPU,
+        }
+    }
+}
