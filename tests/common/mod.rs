@@ -3,6 +3,7 @@
 
 pub mod accuracy;
 pub mod buffers;
+pub mod derivatives;
 pub mod golden;
 pub mod stored;
 
