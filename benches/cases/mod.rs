@@ -89,7 +89,7 @@ const PLAIN_FORWARD: [(&[usize], Windows); 3] =
 /// All cases: the plain ones, then every other capability, then other data.
 pub fn all() -> Vec<Case> {
     use Operation::{Backward, Forward, ForwardByChannel, GradBeta, Jvp, SecondBackward};
-    use Storage::{Bf16, ChannelsLast, ChannelsLastF16, F16, Plain};
+    use Storage::{Bf16, ChannelsLast, ChannelsLastBf16, ChannelsLastF16, F16, Plain};
     let case = |(shape, windows), operation, storage| Case { shape, windows, operation, storage, data: Data::Normal };
     let mut cases = Vec::new();
     for of in PLAIN {
@@ -101,6 +101,7 @@ pub fn all() -> Vec<Case> {
             cases.extend([Forward, Backward].map(|operation| case((IMAGE, windows), operation, storage)));
         }
     }
+    cases.extend([Forward, Backward].map(|operation| case((IMAGE, K2), operation, ChannelsLastBf16)));
     for of in [VIDEO, SOUND] {
         for storage in [F16, ChannelsLast] {
             cases.extend([Forward, Backward].map(|operation| case(of, operation, storage)));
