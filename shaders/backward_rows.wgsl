@@ -216,12 +216,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
     let own = block.first * STRIDE;
     let size = vec3<i32>(params.output_size);
-    let inside = inside_columns(start.z);
-    var exist: array<vec4<bool>, WINDOW_QUADS>;
-    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-        let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
-        exist[quad] = (columns >= vec4(0)) & (columns < vec4(min(first_window.z + i32(WINDOWS_W), size.z)));
-    }
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
@@ -240,7 +234,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 for (var i = 0u; i < RING_BEFORE; i++) { // unroll
                     ring[i] = ring[i + 1u];
                 }
-                let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, inside, reference);
+                let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
                 var line: Line;
                 line.parts = windows_of_row(row);
                 line.m = at_cells(row.m);
@@ -256,6 +250,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             // The row of windows that is complete passes on what it adds.
             let row = first_window.y + i32(turn) - i32(FIRST_TURN);
             let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
+            let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
             let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
             for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
                 var parts: array<Partial, RING_TAPS>;
@@ -263,7 +258,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                     parts[tap] = ring[tap * DILATION_H].parts[quad];
                 }
                 let window = whole(parts);
-                let added = added_by(window, g[quad], exist[quad] & vec4(row_exists), reference, &far);
+                let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+                let exist = (columns >= vec4(0)) & (columns < vec4(end));
+                let added = added_by(window, g[quad], exist, reference, &far);
                 for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
                     let before = ring[tap * DILATION_H].added[quad];
                     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);

@@ -10,7 +10,6 @@ struct Taps {
 // The taps of a row of BLOCK_W windows, the first at `first`.
 fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
     let start = window_start(first);
-    let columns = inside_columns(start.z);
     var taps: array<Taps, BLOCK_W>;
     for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
         for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
@@ -18,7 +17,7 @@ fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
             var row = load_row(plane, depth_height, start.z);
             var bits: array<vec4<u32>, QUADS>;
             for (var quad = 0u; quad < QUADS; quad++) { // unroll
-                let inside = columns[quad] & vec4(is_row_inside(depth_height));
+                let inside = inside_row(depth_height, start.z, quad);
                 bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
                 row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
             }

@@ -29,7 +29,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     let start = window_start(block.first);
     let rows = min(BLOCK_H, params.output_size.y - block.first.y);
-    let inside = inside_columns(start.z);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
@@ -41,7 +40,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         var turn = 0u;
         loop {
             for (var i = 0u; i < ROWS_OF_TURN; i++) { // unroll if UNROLL_ROWS
-                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, inside, reference));
+                let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
                 if (i % SLICES_OF_ROW == 0u) {
                     for (var older = 0u; older < RING_BEFORE; older++) { // unroll
                         ring[older] = ring[older + 1u];

@@ -44,82 +44,12 @@ fn counting(quad: u32, lead: u32, count: u32) -> u32 {
 
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 
-// Whether a row of the patch is inside the input, and which columns are.
-fn is_row_inside(depth_height: vec2<i32>) -> bool {
-    let size = vec2<i32>(params.input_size.xy);
-    return !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size));
-}
-
-fn inside_columns(first_column: i32) -> array<vec4<bool>, QUADS> {
-    var inside: array<vec4<bool>, QUADS>;
-    for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-        inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
-    }
-    return inside;
-}
-
-// The largest and least elements seen, by place in their vector.
-struct Extremes {
-    highest: vec4<f32>,
-    lowest: vec4<f32>,
-}
-
-fn no_extremes() -> Extremes {
-    return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(from_bits(INFINITY_BITS)));
-}
-
-// The extremes of what was seen before and of a row.
-fn row_extremes(before: Extremes, row: array<vec4<f32>, QUADS>) -> Extremes {
-    var extremes = before;
-    for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        // What was read beside the patch may lie far above it.
-        let places = vec4(i32(4u * quad)) + LANES_OF_4;
-        let in_patch = (places >= vec4(i32(LEAD))) & (places < vec4(i32(LEAD + PATCH_W)));
-        extremes.highest = select(extremes.highest, max(extremes.highest, row[quad]), in_patch);
-        extremes.lowest = select(extremes.lowest, min(extremes.lowest, row[quad]), in_patch);
-    }
-    return extremes;
-}
-
-fn highest(extremes: Extremes) -> f32 {
-    let pairs = max(extremes.highest.xy, extremes.highest.zw);
-    return max(pairs.x, pairs.y);
-}
-
-fn lowest(extremes: Extremes) -> f32 {
-    let pairs = min(extremes.lowest.xy, extremes.lowest.zw);
-    return min(pairs.x, pairs.y);
-}
-
-// A pivot amid the patch's values, but not below those of the windows that stand.
-fn pivot(extremes: Extremes) -> f32 {
-    let middle = 0.5 * lowest(extremes) + 0.5 * highest(extremes);
-    return max(middle, highest(extremes) - 4.0 / max(beta(), 2e-38));
-}
-
-// With DOUBLING: sum_k values[i + k DILATION_W] over the KERNEL_W taps from each i on, as far as that stays within the row. A
-// window of 13 taps is one of 1, one of 4 and one of 8, and sums of 2n taps are two of n.
-fn box_sums(values: array<f32, BOX_W>) -> array<f32, BOX_W> {
-    var sums: array<f32, BOX_W>;
-    var power = values;
-    for (var bit = 0u; bit < KERNEL_BITS; bit++) { // unroll
-        let taps = 1u << bit; // const
-        let before = KERNEL_W % taps; // const
-        if ((KERNEL_W & taps) != 0u) {
-            for (var i = 0u; i < BOX_W; i++) { // unroll
-                if (before == 0u) {
-                    sums[i] = power[i];
-                } else {
-                    sums[i] += power[min(i + before * DILATION_W, BOX_W - 1u)];
-                }
-            }
-        }
-        for (var i = 0u; i < BOX_W; i++) { // unroll
-            power[i] += power[min(i + taps * DILATION_W, BOX_W - 1u)];
-        }
-    }
-    return sums;
+// Which of four elements of a row of the patch are inside the input.
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+    let size = vec3<i32>(params.input_size);
+    let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+    let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+    return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 
 // Whether a window holds a row, along depth or height; both are counted from the start of the first window.

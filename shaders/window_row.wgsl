@@ -11,13 +11,11 @@ struct Row {
     v: array<vec4<f32>, QUADS>,
 }
 
-// `inside` tells which columns are inside the input.
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, inside: array<vec4<bool>, QUADS>, reference: Reference) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
     let values = load_row(plane, depth_height, first_column);
-    let row_is_inside = vec4(is_row_inside(depth_height));
     var row: Row;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+        let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
         row.m[quad] = four.m;
         row.n[quad] = four.n;
         row.z[quad] = four.z;

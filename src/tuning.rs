@@ -82,6 +82,8 @@ impl Tuning {
         let wgpu::AdapterInfo { device_type, backend, .. } = device.adapter_info();
         match (device_type, backend) {
             (wgpu::DeviceType::Cpu, wgpu::Backend::Gl) => Self::SOFTWARE_GL,
+            // A browser's software adapter compiles what it is sent at once: half the text is half the wait.
+            (wgpu::DeviceType::Cpu, wgpu::Backend::BrowserWebGpu) => Self::GPU,
             (wgpu::DeviceType::Cpu, _) => Self::CPU,
             _ => Self::GPU,
         }

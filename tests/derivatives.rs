@@ -1,45 +1,40 @@
 //! Evidence for the derivatives beyond the gradient of x: forward mode, the second backward, and the gradient of beta, against
-//! the f64 reference, whose formulas tests/properties.rs holds against finite differences. How far they may be off:
-//! tests/common/derivatives.rs.
+//! the f64 reference, whose formulas tests/properties.rs holds against finite differences; how far they may be off, tests/common/derivative_bounds.rs.
 
 mod common;
 
-use common::derivatives::{Allowed, direction};
-use common::{Case, on_every_adapter, one_of_each_kernel, pool, windows};
+use common::derivative_bounds::{Allowed, assert_close};
+use common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
 use softpool::reference::Reference;
 use softpool::{
     ElementType, GpuTensor, GradBetaTensors, GradientRule, JvpTensors, Outputs, SecondBackwardTensors, Shape,
     SoftPoolConfig,
 };
 
-#[track_caller]
-fn assert_close(what: &str, got: &[f32], want: &[f64], allowed: &[f64]) {
-    assert_eq!(got.len(), want.len(), "{what}");
-    for (index, ((&got, &want), &allowed)) in got.iter().zip(want).zip(allowed).enumerate() {
-        let allowed = allowed + f64::from(f32::MIN_POSITIVE);
-        let off = (f64::from(got) - want).abs();
-        assert!(off <= allowed, "{what}[{index}] is {got:e} for {want:e}: off by {off:e}, {allowed:e} allowed");
-    }
+/// A direction for a case.
+fn direction(case: &Case) -> Vec<f32> {
+    let mut random = Random::new(case.x.len() as u64 + 11);
+    case.x.iter().map(|_| random.normal()).collect()
 }
 
 /// One case with a beta for each channel, or one for all: every derivative, by calls.
 fn check_derivatives(case: &Case, betas: Option<&[f32]>) {
-    let v = direction(case);
+    let direction = &direction(case);
     let all_betas = betas.map_or(vec![case.config.beta()], <[f32]>::to_vec);
     let reference = Reference::new(&case.config).with_betas(&all_betas);
-    let jvp = reference.jvp(&case.shape, &case.x, &v).expect("a valid case");
-    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &v).expect("a valid case");
+    let jvp = reference.jvp(&case.shape, &case.x, direction).expect("a valid case");
+    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, direction).expect("a valid case");
     let grad_beta = reference.grad_beta(&case.shape, &case.x, &case.grad_output).expect("a valid case");
-    let allowed = Allowed::of(case, &all_betas, &v, false);
     on_every_adapter(|context| {
         let upload = |shape: Shape, values: &[f32]| context.upload(shape, values).expect("a small tensor");
         let read = |tensor: &GpuTensor| tensor.read_blocking().expect("a device that works");
         let (x, g) = (upload(case.shape, &case.x), upload(case.pooled(), &case.grad_output));
-        let v = upload(case.shape, &v);
+        let v = upload(case.shape, direction);
         let mut pool = pool(context, &case.config);
         if let Some(betas) = betas {
             pool = pool.with_betas(&upload(Shape::new([betas.len()]).expect("small"), betas));
         }
+        let allowed = Allowed::of(case, &all_betas, direction, pool.tuning().natives);
         let what = |name: &str| format!("{name} of {} on {}", case.name, context.name());
         assert_close(&what("jvp"), &read(&pool.jvp(&x, &v).expect("valid")), &jvp, &allowed.jvp);
         let got = pool.second_backward(&x, &g, &v).expect("valid");

@@ -9,12 +9,14 @@ use softpool::GradientRule;
 
 use crate::axis_list::{AxisList, SizeList};
 use crate::betas::BetaArguments;
+use crate::call::Operation;
 use crate::dtype::Dtype;
 use crate::encoding::Format;
 use crate::failure::{Failure, Result};
 use crate::image_windows::ImageWindowArguments;
-use crate::kernel_text::Operation;
+use crate::kernel_text::KernelArguments;
 use crate::memory_size::MemorySize;
+use crate::recipe_text::RecipeArguments;
 use crate::windows::WindowArguments;
 
 /// SoftPool pooling (softmax-weighted average pooling) on the GPU.
@@ -46,7 +48,13 @@ pub enum Command {
     /// Print the shaders that a pooling would dispatch, or a table of them; no device is needed.
     Wgsl {
         #[command(subcommand)]
-        operation: Operation,
+        operation: Operation<KernelArguments>,
+    },
+    /// Print a pooling as a host in any language can run it: shaders, bindings, parameters and workgroups; no device is
+    /// needed.
+    Recipe {
+        #[command(subcommand)]
+        operation: Operation<RecipeArguments>,
     },
 }
 

@@ -7,6 +7,7 @@
 mod arguments;
 mod axis_list;
 mod betas;
+mod call;
 mod chunks;
 mod colours;
 mod compare;
@@ -30,6 +31,7 @@ mod picture;
 mod png_file;
 mod pooling;
 mod quiet;
+mod recipe_text;
 mod report;
 mod sheet;
 mod similarity;
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Image(arguments) => image_command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
+        Command::Recipe { operation } => recipe_text::run(&operation).map(Report::new),
     };
     match outcome {
         Ok(report) => {

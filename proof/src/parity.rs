@@ -12,7 +12,7 @@ use softpool::{
 };
 
 use crate::common::accuracy::{Expected, Quantity};
-use crate::common::derivatives::Allowed;
+use crate::common::derivative_bounds::Allowed;
 use crate::common::golden::{self, Golden};
 use crate::common::stored::{Order, Stored, rounded};
 use crate::common::{Case, Random, contexts, one_of_each_kernel, pool, run, windows};
@@ -272,7 +272,7 @@ fn check(context: &GpuContext, choice: &Choice<'_>) -> Result<Vec<(&'static str,
     let exp2 = tuning.natives.exp2;
     let expected = Expected::of(&case);
     let reference = Reference::new(&case.config);
-    let allowed = Allowed::of(&case, &[case.config.beta()], &v, exp2);
+    let allowed = Allowed::of(&case, &[case.config.beta()], &v, tuning.natives);
     let want_jvp = reference.jvp(&inputs, &case.x, &v)?;
     let want_second = reference.second_backward(&inputs, &case.x, &case.grad_output, &v)?;
     let want_beta: f64 = reference.grad_beta(&inputs, &case.x, &case.grad_output)?.iter().sum();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::disjoint::{block, cells_of_windows};
-use super::rows::{NO_DOUBLING, Row, vectors_of_blocks};
+use super::rows::{Row, vectors_of_blocks};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::Blocks;
@@ -55,7 +55,7 @@ impl Room for BackwardDisjoint {
             ("WINDOW_QUADS", width.div_ceil(4)),
             ("CELL_QUADS", cells.div_ceil(4)),
         ];
-        [own.as_slice(), &Row::of_windows(geometry).constants(), &NO_DOUBLING].concat()
+        [own.as_slice(), &Row::of_windows(geometry).constants()].concat()
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rows::{NO_DOUBLING, Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
+use super::rows::{Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::{Blocks, Cover};
@@ -66,7 +66,7 @@ impl Room for BackwardRows {
             ("G_QUADS", g_quads),
             ("CELL_QUADS", cells.div_ceil(4)),
         ];
-        [own.as_slice(), &row.constants(), &NO_DOUBLING, &strip_constants(geometry, height.stride)].concat()
+        [own.as_slice(), &row.constants(), &strip_constants(geometry, height.stride)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {

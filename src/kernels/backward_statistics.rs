@@ -106,7 +106,7 @@ impl BackwardStatistics {
         };
         let tiled = tiled.map(|tiled| tiled.max(1));
         let taken = || blocks.iter().map(|&[d, h, w]| [d.min(tiled[0]), h.min(tiled[1]), w]).filter(takes);
-        taken().find(|&block| problem.fills_device(blocks_of(block, tiled))).or_else(|| taken().last())
+        taken().find(|&block| problem.fills_device(blocks_of(block, tiled))).or_else(|| taken().next_back())
     }
 }
 

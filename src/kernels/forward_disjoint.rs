@@ -1,7 +1,7 @@
 //! The forward of windows that share no input, and of which an invocation keeps all taps in registers.
 
 use super::disjoint::block;
-use super::rows::{NO_DOUBLING, Row, vectors_of_blocks};
+use super::rows::{Row, vectors_of_blocks};
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
@@ -26,7 +26,7 @@ impl Room for ForwardDisjoint {
 
     fn constants(&self, geometry: &Geometry) -> Constants {
         let own = [("BLOCK_QUADS", geometry.schedule.block[2] / 4), ("OTHERS", geometry.taps() - 1)];
-        [own.as_slice(), &Row::of_windows(geometry).constants(), &NO_DOUBLING].concat()
+        [own.as_slice(), &Row::of_windows(geometry).constants()].concat()
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {

@@ -1,6 +1,6 @@
 //! The forward down the rows of a strip, where windows overlap; and the derivatives of windows by the same pass.
 
-use super::rows::{NO_DOUBLING, Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
+use super::rows::{Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
 use crate::cover::patch_of;
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
@@ -38,7 +38,7 @@ impl Room for ForwardRows {
             ("SLICES_OF_ROW", if keeps { depth.kernel } else { rows_of_turn }),
         ];
         let row = Row::of_windows(geometry).constants();
-        [&own[..], &row, &NO_DOUBLING, &strip_constants(geometry, rows_of_turn)].concat()
+        [&own[..], &row, &strip_constants(geometry, rows_of_turn)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {

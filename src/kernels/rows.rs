@@ -33,11 +33,6 @@ impl Row {
     }
 }
 
-/// Of sums by doubling, which shaders/rows.wgsl has for [`Kernel::BackwardStatistics`] alone: others unroll nothing of them.
-///
-/// [`Kernel::BackwardStatistics`]: crate::geometry::Kernel::BackwardStatistics
-pub(super) const NO_DOUBLING: [(&str, u32); 2] = [("BOX_W", 1), ("KERNEL_BITS", 0)];
-
 /// A block's rows start at vectors where the stride says so.
 pub(super) fn vectors_of_blocks(problem: &Problem, block: Extent) -> Vectors {
     let starts = (block[2] * problem.axes[2].stride).is_multiple_of(4);

@@ -3,7 +3,7 @@
 
 pub mod accuracy;
 pub mod buffers;
-pub mod derivatives;
+pub mod derivative_bounds;
 pub mod golden;
 pub mod stored;
 

@@ -257,33 +257,11 @@ fn counting(quad: u32, lead: u32, count: u32) -> u32 {
  return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn is_row_inside(depth_height: vec2<i32>) -> bool {
- let size = vec2<i32>(params.input_size.xy);
- return !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size));
-}
-fn inside_columns(first_column: i32) -> array<vec4<bool>, QUADS> {
- var inside: array<vec4<bool>, QUADS>;
- {
-  const quad = 0u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 1u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 2u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 3u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- return inside;
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/disjoint.wgsl
 struct Taps {
@@ -292,7 +270,6 @@ struct Taps {
 }
 fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
  let start = window_start(first);
- let columns = inside_columns(start.z);
  var taps: array<Taps, BLOCK_W>;
  {
   const kd = 0u;
@@ -303,25 +280,25 @@ fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
    var bits: array<vec4<u32>, QUADS>;
    {
     const quad = 0u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 1u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 2u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 3u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
@@ -453,25 +430,25 @@ fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
    var bits: array<vec4<u32>, QUADS>;
    {
     const quad = 0u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 1u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 2u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }
    {
     const quad = 3u;
-    let inside = columns[quad] & vec4(is_row_inside(depth_height));
+    let inside = inside_row(depth_height, start.z, quad);
     bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
     row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
    }

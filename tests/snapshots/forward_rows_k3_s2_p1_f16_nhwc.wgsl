@@ -293,28 +293,11 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  return row;
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn is_row_inside(depth_height: vec2<i32>) -> bool {
- let size = vec2<i32>(params.input_size.xy);
- return !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size));
-}
-fn inside_columns(first_column: i32) -> array<vec4<bool>, QUADS> {
- var inside: array<vec4<bool>, QUADS>;
- {
-  const quad = 0u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 1u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 2u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- return inside;
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
@@ -463,27 +446,26 @@ struct Row {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, inside: array<vec4<bool>, QUADS>, reference: Reference) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
  let values = load_row(plane, depth_height, first_column);
- let row_is_inside = vec4(is_row_inside(depth_height));
  var row: Row;
  {
   const quad = 0u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
  }
  {
   const quad = 1u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
  }
  {
   const quad = 2u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
@@ -622,7 +604,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  }
  let start = window_start(block.first);
  let rows = min(BLOCK_H, params.output_size.y - block.first.y);
- let inside = inside_columns(start.z);
  {
   var channel = 0u;
   loop {
@@ -635,7 +616,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    loop {
     {
      const i = 0u;
-     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, inside, reference));
+     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
      if (i % SLICES_OF_ROW == 0u) {
       {
        const older = 0u;
@@ -655,7 +636,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     {
      const i = 1u;
-     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, inside, reference));
+     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
      if (i % SLICES_OF_ROW == 0u) {
       {
        const older = 0u;

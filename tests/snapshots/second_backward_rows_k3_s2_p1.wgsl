@@ -223,33 +223,11 @@ fn counting(quad: u32, lead: u32, count: u32) -> u32 {
  return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn is_row_inside(depth_height: vec2<i32>) -> bool {
- let size = vec2<i32>(params.input_size.xy);
- return !MASKED || (all(depth_height >= vec2(0)) && all(depth_height < size));
-}
-fn inside_columns(first_column: i32) -> array<vec4<bool>, QUADS> {
- var inside: array<vec4<bool>, QUADS>;
- {
-  const quad = 0u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 1u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 2u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- {
-  const quad = 3u;
-  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
-  inside[quad] = vec4(!MASKED) | ((columns >= vec4(0)) & (columns < vec4(i32(params.input_size.z))));
- }
- return inside;
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
@@ -407,34 +385,33 @@ struct Row {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, inside: array<vec4<bool>, QUADS>, reference: Reference) -> Row {
+fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
  let values = load_row(plane, depth_height, first_column);
- let row_is_inside = vec4(is_row_inside(depth_height));
  var row: Row;
  {
   const quad = 0u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
  }
  {
   const quad = 1u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
  }
  {
   const quad = 2u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
  }
  {
   const quad = 3u;
-  let four = weights(values[quad], inside[quad] & row_is_inside, reference);
+  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
   row.m[quad] = four.m;
   row.n[quad] = four.n;
   row.z[quad] = four.z;
@@ -800,18 +777,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
  let own = block.first * STRIDE;
  let size = vec3<i32>(params.output_size);
- let inside = inside_columns(start.z);
- var exist: array<vec4<bool>, WINDOW_QUADS>;
- {
-  const quad = 0u;
-  let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
-  exist[quad] = (columns >= vec4(0)) & (columns < vec4(min(first_window.z + i32(WINDOWS_W), size.z)));
- }
- {
-  const quad = 1u;
-  let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
-  exist[quad] = (columns >= vec4(0)) & (columns < vec4(min(first_window.z + i32(WINDOWS_W), size.z)));
- }
  {
   const channel = 0u;
   let plane = block.plane + vec2(0u, channel);
@@ -835,7 +800,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      const i = 1u;
      ring[i] = ring[i + 1u];
     }
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, inside, reference);
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
     line.m = at_cells(row.m);
@@ -862,7 +827,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      const i = 1u;
      ring[i] = ring[i + 1u];
     }
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, inside, reference);
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
     line.m = at_cells(row.m);
@@ -881,6 +846,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    }
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
    let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
+   let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
     const quad = 0u;
@@ -898,7 +864,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      parts[tap] = ring[tap * DILATION_H].parts[quad];
     }
     let window = whole(parts);
-    let added = added_by(window, g[quad], exist[quad] & vec4(row_exists), reference, &far);
+    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[quad], exist, reference, &far);
     {
      const tap = 0u;
      let before = ring[tap * DILATION_H].added[quad];
@@ -931,7 +899,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      parts[tap] = ring[tap * DILATION_H].parts[quad];
     }
     let window = whole(parts);
-    let added = added_by(window, g[quad], exist[quad] & vec4(row_exists), reference, &far);
+    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[quad], exist, reference, &far);
     {
      const tap = 0u;
      let before = ring[tap * DILATION_H].added[quad];

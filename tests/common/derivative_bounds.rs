@@ -1,27 +1,21 @@
-//! How far the derivatives beyond the gradient of x may be off.
+//! How far derivatives beyond the gradient of x may be off.
 //!
 //! Errors are allowed in proportion to what a result is made of, with `depth_i = beta (max_j x_j - x_i)`, `spread = max_j
-//! |x_j - y|` and u = 2^-23, as in tests/common/accuracy.rs:
+//! |x_j - y|` and u = 2^-23, as in accuracy.rs:
 //!
 //!     jvp                   u sum_i (16 + 2 depth_i) w_i |v_i| (1 + |beta| spread)
 //!     second, of x_j        u sum_R |g_R beta| (16 + 2 depth_j) w_j ((|v_j| + E|v|) (2 + |beta| spread) + |beta| spread E|v|)
 //!     gradient of beta      u sum_R |g_R| sum_i (16 + 2 depth_i) w_i |x_i - y| spread, and 24 u sum_R |g_R| Var for the sums
 //!
-//! With exponentials by the driver's exp2, 20 + 3.25 depth in place of 16 + 2 depth, as there.
-//!
-//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.)
+//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.
+//! Exponentials by the driver's exp2 are allowed 20 and 3.25 for 16 and 2, as there.)
 
+use softpool::Natives;
 use softpool::reference::for_each_window;
 
-use super::{Case, Random};
+use super::Case;
 
 const U: f64 = 1.0 / (1 << 23) as f64;
-
-/// A direction for a case.
-pub fn direction(case: &Case) -> Vec<f32> {
-    let mut random = Random::new(case.x.len() as u64 + 11);
-    case.x.iter().map(|_| random.normal()).collect()
-}
 
 /// What each result may be off by, from the windows and the betas of their channels.
 pub struct Allowed {
@@ -32,9 +26,8 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// With exponentials by the driver's exp2 if `exp2` says so.
-    pub fn of(case: &Case, betas: &[f32], v: &[f32], exp2: bool) -> Self {
-        let (constant, by_unit) = if exp2 { (20.0, 3.25) } else { (16.0, 2.0) };
+    pub fn of(case: &Case, betas: &[f32], v: &[f32], natives: Natives) -> Self {
+        let (constant, by_unit) = if natives.exp2 { (20.0, 3.25) } else { (16.0, 2.0) };
         let channels = case.shape.channels();
         let windows_of_plane: usize = case.pooled().spatial().iter().product();
         let mut allowed = Self { jvp: Vec::new(), second: vec![0.0; case.x.len()], grad_beta: vec![0.0; channels] };
@@ -63,5 +56,17 @@ impl Allowed {
         })
         .expect("a valid case");
         allowed
+    }
+}
+
+/// # Panics
+/// If a value is off by more than it is allowed.
+#[track_caller]
+pub fn assert_close(what: &str, got: &[f32], want: &[f64], allowed: &[f64]) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (index, ((&got, &want), &allowed)) in got.iter().zip(want).zip(allowed).enumerate() {
+        let allowed = allowed + f64::from(f32::MIN_POSITIVE);
+        let off = (f64::from(got) - want).abs();
+        assert!(off <= allowed, "{what}[{index}] is {got:e} for {want:e}: off by {off:e}, {allowed:e} allowed");
     }
 }
