@@ -260,6 +260,9 @@ pub enum Error {
         /// What to do about it.
         fix: &'static str,
     },
+    /// A texture that can't be pooled, or pooled into.
+    #[error(transparent)]
+    Texture(#[from] crate::texture::TextureError),
     /// A cache holds the pipelines of another device.
     #[error("the pipeline cache was made for another device than this pooling's: make one for each device")]
     ForeignCache,

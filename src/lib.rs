@@ -35,6 +35,7 @@ mod specialise;
 mod sums;
 mod tensor;
 mod tensors;
+pub mod texture;
 mod tuning;
 mod unroll;
 #[cfg(not(target_arch = "wasm32"))]

@@ -23,9 +23,9 @@ pub struct Plan {
 
 /// Dispatches of one pipeline.
 #[derive(Clone, Debug)]
-struct Step {
-    pipeline: wgpu::ComputePipeline,
-    dispatches: Vec<(wgpu::BindGroup, Extent)>,
+pub(crate) struct Step {
+    pub pipeline: wgpu::ComputePipeline,
+    pub dispatches: Vec<(wgpu::BindGroup, Extent)>,
 }
 
 impl Plan {
@@ -52,6 +52,11 @@ impl Plan {
     /// The number of dispatches: none for empty tensors, several where one would go beyond a limit of the device.
     pub fn dispatches(&self) -> usize {
         self.steps.iter().map(|step| step.dispatches.len()).sum()
+    }
+
+    /// The plan of certain steps, one after the other.
+    pub(crate) fn of_steps(label: String, steps: Vec<Step>) -> Self {
+        Self { label, steps }
     }
 
     /// Prepares a recipe whose memory are buffers of the device, with those of its results that are wanted.

@@ -231,6 +231,8 @@ fn adaptive_poolings_translate() {
 fn shader_files() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let files = folder.read_dir().expect("the folder of the shaders");
+    // Those of textures have a folder of their own.
+    let files = files.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
     let files = files.map(|entry| {
         let entry = entry.expect("an entry of the folder");
         let text = std::fs::read_to_string(entry.path()).expect("a text file");

@@ -6,6 +6,7 @@ pub mod buffers;
 pub mod derivative_bounds;
 pub mod golden;
 pub mod stored;
+pub mod texels;
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
