@@ -59,7 +59,7 @@ pub use recipe_data::{
 pub use recipes::Recipes;
 pub use shape::Shape;
 #[doc(hidden)]
-pub use sources::{ShaderParts, shader_parts, shader_sources};
+pub use sources::{ShaderParts, kernel_names, shader_parts, shader_sources};
 pub use specialise::Specialisation;
 pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{
