@@ -339,7 +339,7 @@ fn files_are_wgsl_as_they_are_written() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == prelude,
-        "shaders/prelude.wgsl is not what src/specialise.rs makes: {WRITE_PRELUDE}=1 cargo test --test translation -- as_they"
+        "shaders/prelude.wgsl is not what src/specialise.rs makes: {WRITE_PRELUDE}=1 cargo test --test suite as_they"
     );
     assert!(kernels.len() > 12, "the kernels' files: {}", kernels.len());
     let mut problems = BTreeSet::new();

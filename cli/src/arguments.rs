@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use softpool::GradientRule;
 
 use crate::axis_list::{AxisList, SizeList};
@@ -60,6 +61,20 @@ pub enum Command {
     Recipe {
         #[command(subcommand)]
         operation: Operation<RecipeArguments>,
+    },
+    /// Print the script by which a shell completes this command line.
+    ///
+    /// For bash: softpool completions bash > ~/.local/share/bash-completion/completions/softpool
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual's first page, or write all pages as files for `man`.
+    Man {
+        /// Where softpool.1 and a page for each command go; the folder is made where it isn't there.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
     },
 }
 

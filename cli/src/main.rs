@@ -24,6 +24,7 @@ mod input_files;
 mod kernel_text;
 mod leftovers;
 mod light;
+mod manual;
 mod memory_size;
 mod mips_command;
 mod npy_header;
@@ -61,6 +62,8 @@ fn main() -> ExitCode {
         Command::Mips(arguments) => mips_command::run(&arguments),
         Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
         Command::Recipe { operation } => recipe_text::run(&operation).map(Report::new),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { output } => manual::man(output.as_deref()),
     };
     match outcome {
         Ok(report) => {

@@ -1,10 +1,8 @@
 //! `softpool mips`, run as a user runs it.
 
-mod common;
-
 use std::path::Path;
 
-use common::Workplace;
+use crate::common::Workplace;
 use image::{DynamicImage, Rgba, RgbaImage};
 use softpool::texture::reference::{Image, TexelPooling, linear_from_srgb, srgb_from_linear};
 use softpool::texture::{Alpha, Weighting};
