@@ -12,6 +12,7 @@
 //! without the driver's cache of shaders on disk: for that the bench runs itself again in an environment that turns it off.
 
 mod cases;
+mod device;
 mod measure;
 
 use std::error::Error;
@@ -20,14 +21,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use cases::{Case, Operation};
-use measure::{Copy, commit, file_stem, median, values};
+use cases::Case;
+use device::Bench;
+use measure::{commit, file_stem, median};
 use plotters::prelude::*;
 use serde::Serialize;
-use softpool::{
-    BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors, JvpTensors,
-    PipelineCache, Plan, SecondBackwardTensors, Shape, TensorView, adapter_name, wgpu,
-};
+use softpool::{ElementType, PipelineCache, adapter_name, wgpu};
 
 /// Time to spend on one case.
 const CASE_BUDGET: Duration = Duration::from_secs(6);
@@ -68,8 +67,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     let mut cases = cases::all();
     cases.retain(|case| !smoke || case.is_of_smoke());
-    let bench = Bench::new()?;
-    println!("{}, {}", adapter_name(&bench.context.adapter), bench.clock());
+    let roofline = Roofline::new()?;
+    println!("{}, {}", adapter_name(&roofline.bench.context.adapter), roofline.bench.clock());
     let set = WITHOUT_CACHE.map(|(variable, _)| format!("{variable}={}", std::env::var(variable).unwrap_or_default()));
     println!("first ms: from text to result, with {}", set.join(" and "));
     println!(
@@ -78,7 +77,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     );
     let mut rows = Vec::new();
     for case in cases.iter().filter(|case| filter.is_none_or(|filter| case.name().contains(filter.as_str()))) {
-        let row = bench.case(case, if smoke { 1 } else { SAMPLES })?;
+        let row = roofline.case(case, if smoke { 1 } else { SAMPLES })?;
         let bandwidth = row.bytes as f64 / row.median_ms / 1e6;
         println!(
             "{:<52} {:>10.3} {:>10.3} {:>7.2} {:>9} {:>9.2} {:>10.1}",
@@ -97,7 +96,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, serde_json::to_string_pretty(&rows)?)?;
         }
         if filter.is_none() {
-            bench.write(&rows)?;
+            roofline.write(&rows)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -110,196 +109,38 @@ impl Row {
     }
 }
 
-/// A case's tensors on the device.
-struct Tensors {
-    x: GpuTensor,
-    g: GpuTensor,
-    y: GpuTensor,
-    target: GpuTensor,
-    betas: GpuTensor,
-    grad_beta: GpuTensor,
-}
-
-struct Bench {
-    context: GpuContext,
-    copy: Copy,
-    /// Kernels of plain cases, which many cases are held against: compiled once.
+/// A device, and the kernels of plain cases, which many cases are held against: compiled once.
+struct Roofline {
+    bench: Bench,
     plain: PipelineCache,
-    /// Where the device writes its timestamps, and what one tick is in nanoseconds.
-    timestamps: Option<(wgpu::QuerySet, f64)>,
 }
 
-impl Bench {
+impl Roofline {
     fn new() -> Result<Self, Box<dyn Error>> {
-        let GpuContext { adapter, .. } = GpuContext::new_blocking()?;
-        let timed = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
-        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-            label: Some("bench"),
-            required_features: timed,
-            required_limits: adapter.limits(),
-            ..Default::default()
-        }))?;
-        let copy = Copy::new(&device);
-        let plain = PipelineCache::new(&device);
-        let mut bench = Self { context: GpuContext { adapter, device, queue }, copy, plain, timestamps: None };
-        if !timed.is_empty() {
-            let queries = bench.context.device.create_query_set(&wgpu::QuerySetDescriptor {
-                label: Some("bench"),
-                ty: wgpu::QueryType::Timestamp,
-                count: 2,
-            });
-            bench.timestamps = Some((queries, f64::from(bench.context.queue.get_timestamp_period())));
-            if !bench.timestamps_agree()? {
-                bench.timestamps = None;
-            }
-        }
-        Ok(bench)
-    }
-
-    fn clock(&self) -> &'static str {
-        if self.timestamps.is_some() {
-            "by the device's timestamps"
-        } else {
-            "by the clock, from submission to completion"
-        }
-    }
-
-    /// Whether timestamps of a large copy are most of what the clock says, and no more than all of it.
-    fn timestamps_agree(&self) -> Result<bool, Box<dyn Error>> {
-        let shape = Shape::new([1, 1, 1 << 24])?;
-        let zeros = vec![0.0; shape.elements()];
-        let (source, target) = (self.context.upload(shape, &zeros)?, self.context.upload(shape, &zeros)?);
-        let copy = self.copy.prepare(&self.context.device, &source, &target);
-        let mut agree = 0;
-        for _ in 0..5 {
-            let start = Instant::now();
-            let device = self.time(&copy)?;
-            let ratio = device / (start.elapsed().as_secs_f64() * 1e3);
-            agree += usize::from((0.2..=1.0).contains(&ratio));
-        }
-        Ok(agree >= 4)
-    }
-
-    /// Milliseconds of what `record` records.
-    fn time(&self, record: &dyn Fn(&mut wgpu::ComputePass<'_>)) -> Result<f64, Box<dyn Error>> {
-        let GpuContext { device, queue, .. } = &self.context;
-        let mut encoder = device.create_command_encoder(&Default::default());
-        {
-            let timestamp_writes = self.timestamps.as_ref().map(|(query_set, _)| wgpu::ComputePassTimestampWrites {
-                query_set,
-                beginning_of_pass_write_index: Some(0),
-                end_of_pass_write_index: Some(1),
-            });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
-            record(&mut pass);
-        }
-        let read = self.timestamps.as_ref().map(|(query_set, period)| {
-            let buffer = |usage| {
-                device.create_buffer(&wgpu::BufferDescriptor {
-                    label: None,
-                    size: 16,
-                    usage,
-                    mapped_at_creation: false,
-                })
-            };
-            let resolved = buffer(wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC);
-            let mapped = buffer(wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
-            encoder.resolve_query_set(query_set, 0..2, &resolved, 0);
-            encoder.copy_buffer_to_buffer(&resolved, 0, &mapped, 0, 16);
-            (mapped, *period)
-        });
-        let commands = encoder.finish();
-        let start = Instant::now();
-        queue.submit([commands]);
-        device.poll(wgpu::PollType::wait_indefinitely())?;
-        let elapsed = start.elapsed().as_secs_f64() * 1e3;
-        let Some((mapped, period)) = read else { return Ok(elapsed) };
-        mapped.map_async(wgpu::MapMode::Read, .., |_| ());
-        device.poll(wgpu::PollType::wait_indefinitely())?;
-        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&mapped.get_mapped_range(..)?);
-        Ok(ticks[1].wrapping_sub(ticks[0]) as f64 * period / 1e6)
-    }
-
-    fn tensors(&self, case: &Case) -> Result<Tensors, Box<dyn Error>> {
-        let GpuContext { device, queue, .. } = &self.context;
-        let shape = Shape::new(case.shape)?;
-        let pooled = shape.pooled(&case.config()?)?;
-        let tensor =
-            |shape: Shape, data: &[f32]| GpuTensor::from_slice_as(device, queue, shape, case.element_type(), data);
-        let channels = shape.channels();
-        let tensors = Tensors {
-            x: tensor(shape, &case.data.of(values(shape.elements())))?,
-            g: tensor(pooled, &values(pooled.elements()))?,
-            y: tensor(pooled, &vec![0.0; pooled.elements()])?,
-            target: tensor(shape, &vec![0.0; shape.elements()])?,
-            betas: self.context.upload(Shape::new([channels])?, &vec![1.0; channels])?,
-            grad_beta: self.context.upload(Shape::new([1])?, &[0.0])?,
-        };
-        // So that nothing of it is left to do when a kernel first runs.
-        queue.submit([]);
-        device.poll(wgpu::PollType::wait_indefinitely())?;
-        Ok(tensors)
-    }
-
-    /// The plan of a case, with kernels from `cache`, and how many bytes it must move.
-    fn plan(&self, case: &Case, tensors: &Tensors, cache: &PipelineCache) -> Result<(Plan, u64), Box<dyn Error>> {
-        let GpuContext { device, queue, .. } = &self.context;
-        let Tensors { x, g, y, target, betas, grad_beta } = tensors;
-        let channels_last = case.is_channels_last();
-        let mut pool = GpuSoftPool::with_cache(device, queue, case.config()?, cache)?;
-        let (x_view, g_view) = (strided(x, channels_last)?, strided(g, channels_last)?);
-        let (y_view, target_view) = (strided(y, channels_last)?, strided(target, channels_last)?);
-        let (of_x, of_y) = (x.view().bytes(), y.view().bytes());
-        Ok(match case.operation {
-            Operation::ForwardByChannel => {
-                pool = pool.with_betas(betas);
-                (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y)
-            }
-            Operation::Forward => (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y),
-            Operation::Backward => {
-                (pool.plan_backward(BackwardTensors::new(x_view, g_view, target_view))?, 2 * of_x + of_y)
-            }
-            Operation::GradBeta => {
-                let (input, grad_output) = (x_view, g_view);
-                let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
-                (pool.plan_grad_beta(tensors)?, of_x + of_y)
-            }
-            Operation::Jvp => {
-                let tensors = JvpTensors { input: x_view, tangent: x_view, output: y_view, statistics: None };
-                (pool.plan_jvp(tensors)?, 2 * of_x + of_y)
-            }
-            Operation::SecondBackward => {
-                let tensors = SecondBackwardTensors {
-                    input: x_view,
-                    grad_output: g_view,
-                    tangent: x_view,
-                    grad_of_grad_output: Some(y_view),
-                    grad_of_input: target_view,
-                    statistics: None,
-                };
-                (pool.plan_second_backward(tensors)?, 3 * of_x + 2 * of_y)
-            }
-        })
+        let bench = Bench::new()?;
+        let plain = PipelineCache::new(&bench.context.device);
+        Ok(Self { bench, plain })
     }
 
     fn case(&self, case: &Case, samples: usize) -> Result<Row, Box<dyn Error>> {
-        let tensors = self.tensors(case)?;
+        let bench = &self.bench;
+        let tensors = bench.tensors(case)?;
         let start = Instant::now();
-        let (plan, bytes) = self.plan(case, &tensors, &PipelineCache::new(&self.context.device))?;
+        let (plan, bytes) = bench.plan(case, &tensors, &PipelineCache::new(&bench.context.device), None)?;
         let pooling = |pass: &mut wgpu::ComputePass<'_>| plan.record(pass);
-        self.time(&pooling)?;
+        bench.time(&pooling)?;
         let first_ms = start.elapsed().as_secs_f64() * 1e3;
-        let copy = self.copy.prepare(&self.context.device, &tensors.x, &tensors.target);
-        self.time(&copy)?;
+        let copy = bench.copy(&tensors.x, &tensors.target);
+        bench.time(&copy)?;
         let plain = match case.plain() {
             Some(plain) => {
-                let tensors = self.tensors(&plain)?;
-                Some(self.plan(&plain, &tensors, &self.plain)?.0)
+                let tensors = bench.tensors(&plain)?;
+                Some(bench.plan(&plain, &tensors, &self.plain, None)?.0)
             }
             None => None,
         };
         if let Some(plain) = &plain {
-            self.time(&|pass| plain.record(pass))?;
+            bench.time(&|pass| plain.record(pass))?;
         }
 
         let (mut pooling_ms, mut copy_ms, mut plain_ms) = (Vec::new(), Vec::new(), Vec::new());
@@ -308,14 +149,14 @@ impl Bench {
         let budget = |taken: usize| if taken < 5 { 2 * CASE_BUDGET } else { CASE_BUDGET };
         let wanted = |taken: usize| taken == 0 || taken < samples && start.elapsed() < budget(taken);
         while wanted(pooling_ms.len()) {
-            copy_ms.push(self.time(&copy)?);
-            pooling_ms.push(self.time(&pooling)?);
+            copy_ms.push(bench.time(&copy)?);
+            pooling_ms.push(bench.time(&pooling)?);
             if let Some(plain) = &plain {
-                plain_ms.push(self.time(&|pass| plain.record(pass))?);
+                plain_ms.push(bench.time(&|pass| plain.record(pass))?);
             }
         }
         let (median_ms, copy_ms) = (median(&mut pooling_ms), median(&mut copy_ms));
-        let info = self.context.adapter.get_info();
+        let info = bench.context.adapter.get_info();
         let row = Row {
             case: case.name(),
             direction: if case.is_forward() { "forward" } else { "backward" },
@@ -338,16 +179,17 @@ impl Bench {
 
     /// Writes JSON, table and chart to benches/results/, named after the device.
     fn write(&self, rows: &[Row]) -> Result<(), Box<dyn Error>> {
-        let name = file_stem(&self.context.adapter);
+        let adapter = &self.bench.context.adapter;
+        let name = file_stem(adapter);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         std::fs::create_dir_all(&folder)?;
         let named = |extension: &str| folder.join(format!("{name}.{extension}"));
         let mut table = format!(
             "# {}\n\nsoftpool {} at commit {}, {}. The ratio is to a kernel that copies the input, in the same run.\n\n",
-            adapter_name(&self.context.adapter),
+            adapter_name(adapter),
             env!("CARGO_PKG_VERSION"),
             commit(),
-            self.clock()
+            self.bench.clock()
         );
         table += "To plain: the time as a multiple of that of the same windows and direction in f32, contiguous, of normal \
                   values. First ms: from the kernel's text to its first result, without the driver's cache of shaders.\n\n";
@@ -367,26 +209,10 @@ impl Bench {
         }
         std::fs::write(named("json"), serde_json::to_string_pretty(rows)? + "\n")?;
         std::fs::write(named("md"), table)?;
-        chart(&named("svg"), rows, &adapter_name(&self.context.adapter))?;
+        chart(&named("svg"), rows, &adapter_name(adapter))?;
         println!("wrote {}", named("{json,md,svg}").display());
         Ok(())
     }
-}
-
-/// A tensor whose channels are innermost, or a contiguous one.
-fn strided(tensor: &GpuTensor, channels_last: bool) -> softpool::Result<TensorView<'_>> {
-    let shape = tensor.shape();
-    let dims = shape.dims();
-    if !channels_last {
-        return Ok(tensor.view());
-    }
-    let mut strides = vec![1; dims.len()];
-    let mut step = dims[1];
-    for axis in (2..dims.len()).rev().chain([0]) {
-        strides[axis] = step;
-        step *= dims[axis];
-    }
-    tensor.view().with_strides(strides)
 }
 
 /// Bars of each case's ratio, on a logarithmic axis, with the roofline at 1.

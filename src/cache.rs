@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 
-use crate::Result;
-use crate::guard::guarded;
+use crate::guard::{Scopes, cause, guarded};
 use crate::params::Params;
 use crate::specialise::Specialisation;
+use crate::{Recipe, Result};
 
 /// Pipelines of one device, shared by its clones: give one to several [`GpuSoftPool`](crate::GpuSoftPool)s, and equal
 /// specialisations are compiled once.
@@ -102,6 +102,26 @@ impl PipelineCache {
         let pipeline = guarded(&self.inner.device, || Ok(self.build(specialisation)))?;
         pipelines.put(specialisation, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Makes the pipelines of a recipe. The future is ready once the driver has made them, or hasn't: see
+    /// [`GpuSoftPool::prepare`](crate::GpuSoftPool::prepare).
+    pub(crate) fn prepare(&self, recipe: &Recipe<'_>) -> impl Future<Output = Result<()>> + use<> {
+        let scopes = Scopes::push(&self.inner.device);
+        let mut made = Vec::new();
+        let built = recipe.dispatches().iter().map(|dispatch| dispatch.kernel).try_for_each(|kernel| {
+            if !self.pipelines().contains(&kernel) {
+                made.push(kernel);
+            }
+            self.get(kernel).map(drop)
+        });
+        let (cache, taken) = (self.clone(), scopes.pop());
+        async move {
+            let Some(error) = taken.await else { return built };
+            // Browsers say so this late: what is kept till now is no pipeline.
+            made.iter().for_each(|kernel| drop(cache.pipelines().pop(kernel)));
+            Err(cause(&cache.inner.device, Some(error)))
+        }
     }
 
     fn pipelines(&self) -> std::sync::MutexGuard<'_, LruCache<Specialisation, Pipeline>> {

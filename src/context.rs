@@ -29,10 +29,11 @@ impl GpuContext {
         Self::with_adapter(std::env::var(ADAPTER_VARIABLE).ok().as_deref()).await
     }
 
-    /// [`new`](Self::new), waiting for it. Not for the web.
+    /// [`new`](Self::new), waiting for it. Not on the web.
     ///
     /// # Errors
     /// Those of [`new`](Self::new).
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn new_blocking() -> Result<Self> {
         pollster::block_on(Self::new())
     }
@@ -88,7 +89,7 @@ impl GpuContext {
 
     /// The adapter's name, backend and driver, on one line.
     pub fn name(&self) -> String {
-        adapter_name(&self.adapter)
+        device_name(&self.device)
     }
 }
 
@@ -122,11 +123,42 @@ pub async fn adapters() -> Vec<wgpu::Adapter> {
     adapters
 }
 
-/// Name, backend and driver of an adapter: "llvmpipe (LLVM 15.0.6, 256 bits) (Vulkan, llvmpipe Mesa 22.3.6)".
+/// Name, backend and driver of an adapter: "llvmpipe (LLVM 15.0.6, 256 bits) (Vulkan, llvmpipe Mesa 22.3.6)". Of one without a
+/// name, who made it and what it is, as far as that is known; browsers tell it of devices alone ([`device_name`]).
 pub fn adapter_name(adapter: &wgpu::Adapter) -> String {
-    let info = adapter.get_info();
+    name_of(&adapter.get_info(), &[])
+}
+
+/// [`adapter_name`] of the adapter that a device is of: "google swiftshader (webgpu)".
+pub fn device_name(device: &wgpu::Device) -> String {
+    name_of(&device.adapter_info(), &vendor_architecture_device(device))
+}
+
+/// What a browser says of an adapter besides its name, which it mostly keeps to itself.
+#[cfg(all(target_arch = "wasm32", feature = "webgpu"))]
+fn vendor_architecture_device(device: &wgpu::Device) -> Vec<String> {
+    let info = device.as_webgpu().map(|device| device.adapter_info());
+    info.map_or_else(Vec::new, |info| vec![info.vendor(), info.architecture(), info.device()])
+}
+
+#[cfg(not(all(target_arch = "wasm32", feature = "webgpu")))]
+fn vendor_architecture_device(_: &wgpu::Device) -> Vec<String> {
+    Vec::new()
+}
+
+fn name_of(info: &wgpu::AdapterInfo, parts: &[String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let name = match (info.name.trim(), &parts[..], info.vendor, info.device) {
+        ("", [], 0, 0) => "an adapter without a name".into(),
+        ("", [], vendor, device) => format!("vendor {vendor:#06x}, device {device:#06x}"),
+        ("", parts, ..) => parts.join(" "),
+        (name, ..) => name.to_owned(),
+    };
     let driver = format!("{} {}", info.driver, info.driver_info);
-    format!("{} ({}, {})", info.name, info.backend, driver.trim())
+    match driver.trim() {
+        "" => format!("{name} ({})", info.backend),
+        driver => format!("{name} ({}, {driver})", info.backend),
+    }
 }
 
 fn adapter_advice(names: &[String]) -> String {
@@ -135,5 +167,22 @@ fn adapter_advice(names: &[String]) -> String {
     } else {
         let list: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("{index}: {name}")).collect();
         format!("choose an index or a part of a name from {}", list.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_without_a_name_is_called_what_else_is_known() {
+        let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::Other, wgpu::Backend::BrowserWebGpu);
+        let parts = ["google", "swiftshader", ""].map(str::to_owned);
+        assert_eq!(name_of(&info, &parts), "google swiftshader (webgpu)");
+        assert_eq!(name_of(&info, &[]), "an adapter without a name (webgpu)");
+        (info.vendor, info.device) = (0x10de, 0x2204);
+        assert_eq!(name_of(&info, &[]), "vendor 0x10de, device 0x2204 (webgpu)");
+        (info.name, info.driver) = ("RTX".into(), "NVIDIA".into());
+        assert_eq!(name_of(&info, &parts), "RTX (webgpu, NVIDIA)");
     }
 }

@@ -8,13 +8,17 @@ use half::{bf16, f16};
 /// Kernels compute in f32, and round a result once, to the nearest, ties to even. A tensor's buffer has to be a whole number
 /// of words, even where its elements are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ElementType {
     /// IEEE 754 binary32.
     #[default]
+    #[cfg_attr(feature = "serde", serde(rename = "float32"))]
     F32,
     /// IEEE 754 binary16: 11 significant bits, up to 65504.
+    #[cfg_attr(feature = "serde", serde(rename = "float16"))]
     F16,
     /// The upper half of a binary32: 8 significant bits, the same range.
+    #[cfg_attr(feature = "serde", serde(rename = "bfloat16"))]
     Bf16,
 }
 

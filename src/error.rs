@@ -216,6 +216,12 @@ pub enum Error {
         /// The name given.
         name: u64,
     },
+    /// Memory of a recipe that is to be data, which the tensors given with it are not in.
+    #[error("{memory} is in none of the tensors listed: name it by Memory::Named, and list its tensor")]
+    Unlisted {
+        /// What the recipe binds.
+        memory: String,
+    },
     /// Scratch that a host has taken out of a recipe, as a tensor of another.
     #[error("scratch {index} is of another recipe, whose dispatches alone it is for: give memory of your own")]
     ForeignScratch {
@@ -254,6 +260,9 @@ pub enum Error {
         /// What to do about it.
         fix: &'static str,
     },
+    /// A texture that can't be pooled, or pooled into.
+    #[error(transparent)]
+    Texture(#[from] crate::texture::TextureError),
     /// A cache holds the pipelines of another device.
     #[error("the pipeline cache was made for another device than this pooling's: make one for each device")]
     ForeignCache,

@@ -3,8 +3,6 @@
 use crate::extent::Extent;
 use crate::problem::Problem;
 
-/// Invocations of a workgroup.
-pub(crate) const WORKGROUP_INVOCATIONS: u32 = 64;
 /// Blocks that one axis of a grid counts for several: f32 divides their number exactly.
 const MAX_FLAT_BLOCKS: u64 = 1 << 20;
 
@@ -53,11 +51,11 @@ impl Grid {
     }
 }
 
-/// Invocations along a grid's axes that leave the fewest idle. Eight or more along x, since drivers vectorise along it.
-pub(crate) fn workgroup([x_blocks, y_blocks, _]: Extent) -> Extent {
+/// So many invocations along a grid's axes, such that the fewest are idle. Eight or more along x, since drivers vectorise along it.
+pub(crate) fn workgroup([x_blocks, y_blocks, _]: Extent, invocations: u32) -> Extent {
     let idle = |x: u32| (x - x_blocks % x) % x;
-    let sizes = (1..=WORKGROUP_INVOCATIONS / 8).rev().map(|eights| 8 * eights);
+    let sizes = (1..=invocations / 8).rev().map(|eights| 8 * eights);
     let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
-    let y = (WORKGROUP_INVOCATIONS / x).min(y_blocks.next_power_of_two());
-    [x, y, (WORKGROUP_INVOCATIONS / x / y).max(1)]
+    let y = (invocations / x).min(y_blocks.next_power_of_two());
+    [x, y, (invocations / x / y).max(1)]
 }

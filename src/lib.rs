@@ -34,6 +34,8 @@ mod pool;
 mod problem;
 mod prune;
 mod recipe;
+#[cfg(feature = "serde")]
+mod recipe_data;
 mod recipes;
 pub mod reference;
 mod shaders;
@@ -43,22 +45,31 @@ mod specialise;
 mod sums;
 mod tensor;
 mod tensors;
+pub mod texture;
 mod tuning;
 mod unroll;
+#[cfg(not(target_arch = "wasm32"))]
+mod wait;
 
 pub use cache::PipelineCache;
 pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftPoolConfig, SoftPoolConfigBuilder};
-pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters};
+pub use context::{ADAPTER_VARIABLE, GpuContext, adapter_name, adapters, device_name};
 pub use element::ElementType;
 pub use error::{Error, Result};
-pub use native::{NativeErrors, Natives, measure_natives};
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::measure_natives;
+pub use native::{NativeErrors, Natives, measure_natives_async};
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
 pub use recipe::{Binding, Dispatch, Recipe};
+#[cfg(feature = "serde")]
+pub use recipe_data::{
+    Access, BindingData, DispatchData, KernelData, MemoryData, ParamsData, RECIPE_FORMAT, RecipeData, TensorData,
+};
 pub use recipes::Recipes;
 pub use shape::Shape;
 #[doc(hidden)]
-pub use sources::{ShaderParts, shader_parts, shader_sources};
+pub use sources::{ShaderParts, kernel_names, shader_parts, shader_sources};
 pub use specialise::Specialisation;
 pub use tensor::{GpuTensor, Memory, TensorView};
 pub use tensors::{

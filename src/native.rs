@@ -55,17 +55,26 @@ impl NativeErrors {
 /// Ulp by which an exponential may be off: what kernels' promises leave room for.
 const MAX_EXP_ULP: f64 = 4.0;
 
-/// Measures a device's driver, on the device. Not for the web.
+/// [`measure_natives_async`], waiting for it. Not on the web.
+///
+/// # Errors
+/// Those of [`measure_natives_async`].
+#[cfg(not(target_arch = "wasm32"))]
+pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<NativeErrors> {
+    pollster::block_on(measure_natives_async(device, queue))
+}
+
+/// Measures a device's driver, on the device.
 ///
 /// # Errors
 /// [`Error::DeviceLimit`](crate::Error::DeviceLimit), [`Error::DeviceLost`](crate::Error::DeviceLost).
-pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<NativeErrors> {
+pub async fn measure_natives_async(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<NativeErrors> {
     let same = |got: f32, want: f32| got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan();
     let words: Vec<u32> = (0..=u32::from(u16::MAX)).collect();
     let upper: Vec<u32> = words.iter().map(|word| word << 16).collect();
     let unpacked = [
-        run(device, queue, "bitcast<u32>(unpack2x16float(value).x)", &words)?,
-        run(device, queue, "bitcast<u32>(unpack2x16float(value).y)", &upper)?,
+        run(device, queue, "bitcast<u32>(unpack2x16float(value).x)", &words).await?,
+        run(device, queue, "bitcast<u32>(unpack2x16float(value).y)", &upper).await?,
     ];
     let unpack_f16 = both(unpacked).map(|both| {
         let wrong = |index: usize, got: u32| !same(f32::from_bits(got), f16::from_bits(words[index] as u16).to_f32());
@@ -74,8 +83,8 @@ pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Nat
 
     let values: Vec<u32> = words.iter().flat_map(|&word| around(word as u16)).map(f32::to_bits).collect();
     let packed = [
-        run(device, queue, "pack2x16float(vec2(bitcast<f32>(value), 0.0)) & 0xffffu", &values)?,
-        run(device, queue, "pack2x16float(vec2(0.0, bitcast<f32>(value))) >> 16u", &values)?,
+        run(device, queue, "pack2x16float(vec2(bitcast<f32>(value), 0.0)) & 0xffffu", &values).await?,
+        run(device, queue, "pack2x16float(vec2(0.0, bitcast<f32>(value))) >> 16u", &values).await?,
     ];
     let others = both(packed).map(|both| {
         let others = values.iter().zip(both).filter_map(|(&value, both)| {
@@ -91,10 +100,11 @@ pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Nat
         (0..=count).map(|index| least * (index as f32 / count as f32)).collect()
     };
     let near_0: Vec<f32> = exponents(-0.35, 1 << 15).into_iter().flat_map(|t| [t, -t]).collect();
-    let ulp_off = |ts: Vec<f32>, by_unit: f64| -> Result<f64> {
+    let ulp_off = async |ts: Vec<f32>, by_unit: f64| -> Result<f64> {
         let bits: Vec<u32> = ts.iter().map(|t| t.to_bits()).collect();
-        let got =
-            run(device, queue, "bitcast<u32>(exp2(bitcast<f32>(value) * 1.44269504))", &bits)?.unwrap_or_default();
+        let got = run(device, queue, "bitcast<u32>(exp2(bitcast<f32>(value) * 1.44269504))", &bits)
+            .await?
+            .unwrap_or_default();
         let errors = ts.iter().zip(got).map(|(&t, got)| {
             let want = f64::from(t).exp();
             let ulp = 2f64.powi(want.log2().floor() as i32 - 23);
@@ -107,8 +117,8 @@ pub fn measure_natives(device: &wgpu::Device, queue: &wgpu::Queue) -> Result<Nat
         unpack_f16,
         pack_f16: others.as_ref().map(Vec::len),
         pack_f16_example: others.and_then(|others| others.first().map(|&(value, got)| (value, got.to_f32()))),
-        exp_near_0: ulp_off(near_0, 0.0)?,
-        exp: ulp_off(exponents(-87.0, 1 << 16), 1.25)?,
+        exp_near_0: ulp_off(near_0, 0.0).await?,
+        exp: ulp_off(exponents(-87.0, 1 << 16), 1.25).await?,
     })
 }
 
@@ -132,7 +142,7 @@ fn around(bits: u16) -> [f32; 4] {
 }
 
 /// What an expression makes of each word `value`; nothing where the device doesn't take it.
-fn run(device: &wgpu::Device, queue: &wgpu::Queue, expression: &str, values: &[u32]) -> Result<Option<Vec<u32>>> {
+async fn run(device: &wgpu::Device, queue: &wgpu::Queue, expression: &str, values: &[u32]) -> Result<Option<Vec<u32>>> {
     const LANES: usize = 64;
     const OF_INVOCATION: usize = 16;
     let text = format!(
@@ -162,7 +172,7 @@ fn run(device: &wgpu::Device, queue: &wgpu::Queue, expression: &str, values: &[u
         compilation_options: Default::default(),
         cache: None,
     });
-    if pollster::block_on(scope.pop()).is_some() {
+    if scope.pop().await.is_some() {
         return Ok(None);
     }
     let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -178,5 +188,5 @@ fn run(device: &wgpu::Device, queue: &wgpu::Queue, expression: &str, values: &[u
         pass.dispatch_workgroups(values.len().div_ceil(LANES * OF_INVOCATION) as u32, 1, 1);
     }
     queue.submit([encoder.finish()]);
-    Ok(Some(tensor.read_blocking()?.into_iter().map(f32::to_bits).collect()))
+    Ok(Some(tensor.read().await?.into_iter().map(f32::to_bits).collect()))
 }

@@ -23,9 +23,9 @@ pub struct Plan {
 
 /// Dispatches of one pipeline.
 #[derive(Clone, Debug)]
-struct Step {
-    pipeline: wgpu::ComputePipeline,
-    dispatches: Vec<(wgpu::BindGroup, Extent)>,
+pub(crate) struct Step {
+    pub pipeline: wgpu::ComputePipeline,
+    pub dispatches: Vec<(wgpu::BindGroup, Extent)>,
 }
 
 impl Plan {
@@ -54,6 +54,11 @@ impl Plan {
         self.steps.iter().map(|step| step.dispatches.len()).sum()
     }
 
+    /// The plan of certain steps, one after the other.
+    pub(crate) fn of_steps(label: String, steps: Vec<Step>) -> Self {
+        Self { label, steps }
+    }
+
     /// Prepares a recipe whose memory are buffers of the device, with those of its results that are wanted.
     ///
     /// # Errors
@@ -61,6 +66,7 @@ impl Plan {
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub(crate) fn new(
         device: &wgpu::Device,
+        queue: &wgpu::Queue,
         cache: &PipelineCache,
         recipe: &Recipe<'_>,
         results: &[Option<&wgpu::Buffer>],
@@ -72,20 +78,23 @@ impl Plan {
             }
         }
         match dispatches.last() {
-            Some(last) => guarded(device, || Self::of_dispatches(device, cache, recipe, results, last.kernel.label())),
+            Some(last) => {
+                guarded(device, || Self::of_dispatches(device, queue, cache, recipe, results, last.kernel.label()))
+            }
             None => check(device).map(|()| Self::default()),
         }
     }
 
     fn of_dispatches(
         device: &wgpu::Device,
+        queue: &wgpu::Queue,
         cache: &PipelineCache,
         recipe: &Recipe<'_>,
         results: &[Option<&wgpu::Buffer>],
         label: String,
     ) -> Result<Self> {
         let dispatches = recipe.dispatches();
-        let (params, params_stride) = params_buffer(device, &label, dispatches)?;
+        let (params, params_stride) = params_buffer(device, queue, &label, dispatches)?;
         let scratch = recipe.scratch().iter().map(|&bytes| create_buffer(device, bytes, &label));
         let scratch = scratch.collect::<Result<Vec<_>>>()?;
         let mut steps: Vec<Step> = Vec::new();
@@ -136,7 +145,12 @@ impl Plan {
 ///
 /// # Errors
 /// [`Error::DeviceLimit`], [`Error::DeviceLost`].
-fn params_buffer(device: &wgpu::Device, label: &str, dispatches: &[Dispatch<'_>]) -> Result<(wgpu::Buffer, u64)> {
+fn params_buffer(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    label: &str,
+    dispatches: &[Dispatch<'_>],
+) -> Result<(wgpu::Buffer, u64)> {
     let limits = device.limits();
     let stride = size_of::<Params>().next_multiple_of(limits.min_uniform_buffer_offset_alignment as usize);
     let bytes = (stride * dispatches.len()) as u64;
@@ -149,18 +163,23 @@ fn params_buffer(device: &wgpu::Device, label: &str, dispatches: &[Dispatch<'_>]
             fix: "split the batch",
         });
     }
-    check_room(device, bytes)?;
-    // Written before it is first used, not through the queue: plans can be made while the host encodes.
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: bytes,
-        usage: wgpu::BufferUsages::UNIFORM,
-        mapped_at_creation: true,
-    });
     let mut all = vec![0; stride * dispatches.len()];
     for (slot, dispatch) in all.chunks_mut(stride).zip(dispatches) {
         slot[..size_of::<Params>()].copy_from_slice(dispatch.params());
     }
+    let buffer = |usage, mapped_at_creation| {
+        device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation })
+    };
+    if cfg!(target_arch = "wasm32") {
+        // Browsers throw where what is mapped is of a lost device. What the queue writes is there for all that is submitted later.
+        let buffer = buffer(wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST, false);
+        queue.write_buffer(&buffer, 0, &all);
+        return Ok((buffer, stride as u64));
+    }
+    check_room(device, bytes)?;
+    // Written before it is first used, not through the queue, which takes memory of its own and gives the device up if there is
+    // none.
+    let buffer = buffer(wgpu::BufferUsages::UNIFORM, true);
     match buffer.get_mapped_range_mut(..) {
         Ok(mut mapped) => mapped.copy_from_slice(&all),
         // Unmapping it, too, would be an error. Where memory has run out the caller's scopes say so.

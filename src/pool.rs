@@ -168,13 +168,45 @@ impl GpuSoftPool {
         }
     }
 
+    /// Makes the pipelines of a recipe ahead, and runs nothing: compiling one takes milliseconds to seconds, which a renderer
+    /// has at its start and not in a frame. The future is ready once the driver has made them. Natively they are made before
+    /// this returns; browsers make them meanwhile.
+    ///
+    /// Which pipelines a call takes follows from its tensors' sizes, types and strides. Buffers need not be there yet: tensors of
+    /// [`Memory::Named`](crate::Memory::Named), of [`Recipes::with_names_apart`], have the pipelines of tensors in a buffer each.
+    ///
+    /// ```
+    /// use softpool::{ForwardTensors, GpuContext, GpuSoftPool, Memory, Shape, SoftPoolConfig, TensorView};
+    ///
+    /// let context = GpuContext::new_blocking()?;
+    /// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?);
+    /// let named = |name, shape: Shape| {
+    ///     TensorView::new(Memory::Named { name, bytes: 4 * shape.elements() as u64 }, shape)
+    /// };
+    /// let shape = Shape::new([1, 3, 720, 1280])?;
+    /// let tensors = ForwardTensors::new(named(0, shape), named(1, shape.pooled(pool.config())?));
+    /// pollster::block_on(pool.prepare(&pool.recipes().with_names_apart().forward(tensors)?))?;
+    /// assert_eq!(pool.cache().len(), 1);
+    ///
+    /// // Nothing is left to compile.
+    /// pool.forward(&context.upload(shape, &vec![0.5; shape.elements()])?)?;
+    /// assert_eq!(pool.cache().len(), 1);
+    /// # Ok::<(), softpool::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`], [`Error::OutOfMemory`], and [`Error::Refused`] where the driver fails at a kernel.
+    pub fn prepare(&self, recipe: &Recipe<'_>) -> impl Future<Output = Result<()>> + use<> {
+        self.cache.prepare(recipe)
+    }
+
     /// Prepares a forward pass over buffers of the host: [`Recipes::forward`].
     ///
     /// # Errors
     /// Those of [`Recipes::forward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_forward(&self, tensors: ForwardTensors<'_>) -> Result<Plan> {
-        self.prepare(&self.recipes().forward(tensors)?)
+        self.plan(&self.recipes().forward(tensors)?)
     }
 
     /// Prepares a backward pass over buffers of the host: [`Recipes::backward`].
@@ -183,7 +215,7 @@ impl GpuSoftPool {
     /// Those of [`Recipes::backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_backward(&self, tensors: BackwardTensors<'_>) -> Result<Plan> {
-        self.prepare(&self.recipes().backward(tensors)?)
+        self.plan(&self.recipes().backward(tensors)?)
     }
 
     /// Prepares the gradient of beta: [`Recipes::grad_beta`].
@@ -192,7 +224,7 @@ impl GpuSoftPool {
     /// Those of [`Recipes::grad_beta`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_grad_beta(&self, tensors: GradBetaTensors<'_>) -> Result<Plan> {
-        self.prepare(&self.recipes().grad_beta(tensors)?)
+        self.plan(&self.recipes().grad_beta(tensors)?)
     }
 
     /// Prepares the forward-mode derivative: [`Recipes::jvp`].
@@ -201,7 +233,7 @@ impl GpuSoftPool {
     /// Those of [`Recipes::jvp`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_jvp(&self, tensors: JvpTensors<'_>) -> Result<Plan> {
-        self.prepare(&self.recipes().jvp(tensors)?)
+        self.plan(&self.recipes().jvp(tensors)?)
     }
 
     /// Prepares the derivative of the backward pass: [`Recipes::second_backward`].
@@ -210,7 +242,7 @@ impl GpuSoftPool {
     /// Those of [`Recipes::second_backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
     /// [`Error::OutOfMemory`], [`Error::Refused`].
     pub fn plan_second_backward(&self, tensors: SecondBackwardTensors<'_>) -> Result<Plan> {
-        self.prepare(&self.recipes().second_backward(tensors)?)
+        self.plan(&self.recipes().second_backward(tensors)?)
     }
 
     /// Records a forward pass into the host's encoder. To repeat it, keep a plan instead.
@@ -421,8 +453,8 @@ impl GpuSoftPool {
         Ok(grad_input)
     }
 
-    fn prepare(&self, recipe: &Recipe<'_>) -> Result<Plan> {
-        Plan::new(&self.device, &self.cache, recipe, &[])
+    fn plan(&self, recipe: &Recipe<'_>) -> Result<Plan> {
+        Plan::new(&self.device, &self.queue, &self.cache, recipe, &[])
     }
 
     /// The tensor that a recipe's result stands for.
@@ -432,7 +464,7 @@ impl GpuSoftPool {
 
     /// Submits a recipe, with the buffers of its results.
     fn run(&self, recipe: &Recipe<'_>, results: &[Option<&wgpu::Buffer>]) -> Result<()> {
-        let plan = Plan::new(&self.device, &self.cache, recipe, results)?;
+        let plan = Plan::new(&self.device, &self.queue, &self.cache, recipe, results)?;
         guarded(&self.device, || {
             let mut encoder =
                 self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool call") });

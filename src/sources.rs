@@ -1,5 +1,7 @@
 //! The text of every kernel that poolings of a shape can use: for tools and tests that look at shaders without a device.
 
+use std::collections::BTreeSet;
+
 use crate::bound::{Placed, Role};
 use crate::geometry::{Geometry, Vectors};
 use crate::kernels::{self, Kernels};
@@ -26,6 +28,22 @@ enum Storage {
 pub fn shader_sources(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<(String, String)>> {
     let specialisations = specialisations(config, shape)?;
     Ok(specialisations.into_iter().map(|kernel| (kernel.label(), kernel.wgsl())).collect())
+}
+
+/// All kernels, by the names that [`Specialisation::kernel`] has for them.
+#[doc(hidden)]
+pub fn kernel_names() -> BTreeSet<String> {
+    let lists = [
+        kernels::FORWARD,
+        kernels::BACKWARD,
+        kernels::BACKWARD_FROM_STATISTICS,
+        kernels::SECOND_BACKWARD,
+        kernels::SECOND_BACKWARD_FROM_MOMENTS,
+        kernels::TANGENT,
+        kernels::TANGENT_FROM_STATISTICS,
+        kernels::SUM,
+    ];
+    lists.into_iter().flatten().map(|kernel| format!("{kernel:?}")).collect()
 }
 
 /// A kernel as it is written: nothing unrolled, nothing pruned.

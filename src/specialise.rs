@@ -77,6 +77,12 @@ impl Specialisation {
         !self.writes(role) && !self.shared_buffer
     }
 
+    /// Which of [`kernel_names`](crate::kernel_names) it is.
+    #[doc(hidden)]
+    pub fn kernel(&self) -> String {
+        format!("{:?}", self.geometry.kernel)
+    }
+
     /// The label of everything made from it: "softpool backward k3 s2 p1".
     pub fn label(&self) -> String {
         let Geometry { axes, detached, .. } = &self.geometry;

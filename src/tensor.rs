@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+#[cfg(not(target_arch = "wasm32"))]
 use std::time::Duration;
 
 use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
@@ -9,6 +10,8 @@ use futures_intrusive::channel::shared::{OneshotSender, oneshot_channel};
 use crate::element::{WORD_BYTES, whole_words};
 use crate::guard::{self, Scopes};
 use crate::shape::MAX_AXES;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::wait;
 use crate::{ElementType, Error, Result, Shape};
 
 /// The memory that a tensor lies in.
@@ -216,10 +219,15 @@ impl GpuTensor {
 
     /// Submits a copy of `bytes`, whole words, to the tensor.
     ///
-    /// wgpu's `write_buffer` does the same, but takes memory of its own for it, and gives the device up if there is none.
+    /// wgpu's `write_buffer` does the same, but takes memory of its own for it, and gives the device up if there is none. On the
+    /// web it doesn't, and there nothing can be mapped of a device that may be lost.
     fn fill(&self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return guard::check(&self.device);
+        }
+        if cfg!(target_arch = "wasm32") {
+            self.queue.write_buffer(&self.buffer, 0, bytes);
+            return Ok(());
         }
         guard::guarded(&self.device, || {
             let size = bytes.len() as u64;
@@ -278,11 +286,11 @@ impl GpuTensor {
         if let Some(Copy { submission, mapped }) = copy {
             let (device, failed) = (self.device.clone(), mapped.clone());
             let wait = move || {
-                if let Err(error) = guard::wait(&device, submission) {
+                if let Err(error) = wait::wait(&device, submission) {
                     let _ = mapped.send(Err(error));
                 }
             };
-            if let Err(error) = guard::on_another_thread(wait) {
+            if let Err(error) = wait::on_another_thread(wait) {
                 let _ = failed.send(Err(error));
             }
         }
@@ -291,14 +299,15 @@ impl GpuTensor {
         read
     }
 
-    /// [`read`](Self::read), waiting for it on this thread, however long it takes. Not for the web.
+    /// [`read`](Self::read), waiting for it on this thread, however long it takes. Not on the web.
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn read_blocking(&self) -> Result<Vec<f32>> {
         let (copy, read) = self.start_read();
         if let Some(Copy { submission, mapped }) = copy {
-            if let Err(error) = guard::wait(&self.device, submission) {
+            if let Err(error) = wait::wait(&self.device, submission) {
                 // The first that is sent counts; an error of the copy itself comes before both.
                 let _ = mapped.send(Err(error));
             }
@@ -322,9 +331,10 @@ impl GpuTensor {
     ///
     /// # Errors
     /// [`Error::TimedOut`], and those of [`read`](Self::read).
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn read_blocking_within(&self, limit: Duration) -> Result<Vec<f32>> {
         let tensor = self.clone();
-        guard::within(limit, move || tensor.read_blocking())
+        wait::within(limit, move || tensor.read_blocking())
     }
 
     /// Submits the copy to a mappable buffer and asks for its mapping; the future waits for the mapping, or for an error that
@@ -373,7 +383,8 @@ impl GpuTensor {
     }
 }
 
-/// A copy to the host that is under way.
+/// A copy to the host that is under way. On the web nobody waits for it.
+#[cfg_attr(target_arch = "wasm32", allow(dead_code))]
 struct Copy {
     submission: wgpu::SubmissionIndex,
     /// Whether it is mapped: the first answer counts.

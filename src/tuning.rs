@@ -6,6 +6,10 @@ use crate::Natives;
 ///
 /// A block of windows shares its loads and exponentials, so that large blocks do least work; small ones need few registers
 /// and leave more invocations to run beside each other. Results have the same accuracy either way, but not the same bits.
+///
+/// A host may set each value ([`GpuSoftPool::with_tuning`](crate::GpuSoftPool::with_tuning)). `scripts/gpu-proof` times other
+/// values of each beside a device's own, by kernel. What it finds is committed to benches/results/ as `proof-*`, and a value that
+/// changes for it names that file, the device, the size and the gain here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tuning {
     /// Columns of windows that an invocation computes where windows overlap, at most: a multiple of 4.
@@ -20,6 +24,8 @@ pub struct Tuning {
     pub max_sums: u64,
     /// Invocations below which a smaller block is better.
     pub least_invocations: u64,
+    /// Invocations of a workgroup, from 8 to 256.
+    pub workgroup: u32,
     /// Invocations that share a window too large for one: a power of two, at most 256.
     pub window_lanes: u32,
     /// Taps of a run of memory that one invocation reads, where windows share no input; more are shared by lanes, which read
@@ -31,9 +37,9 @@ pub struct Tuning {
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
-    /// Chosen by these limits, not measured yet. Exponentials and conversions from f16 are an instruction each: with
-    /// them AMD's compiler makes k2 s2 of f16 of half the instructions. Direct3D and PTX say that such a conversion loses nothing
-    /// subnormal, and Mesa sets AMD's so; conversions to f16 round to zero on some.
+    /// Chosen by these limits, not measured yet: benches/results/ has no `proof-*` of a GPU. Exponentials and conversions from f16
+    /// are an instruction each: with them AMD's compiler makes k2 s2 of f16 of half the instructions. Direct3D and PTX say that
+    /// such a conversion loses nothing subnormal, and Mesa sets AMD's so; conversions to f16 round to zero on some.
     pub const GPU: Self = Self {
         columns: 4,
         rows: 16,
@@ -41,6 +47,7 @@ impl Tuning {
         ring_cells: 5,
         max_sums: 64,
         least_invocations: 1 << 16,
+        workgroup: 64,
         window_lanes: 64,
         max_run: 32,
         natives: Natives { unpack_f16: true, pack_f16: false, exp2: true },
@@ -55,6 +62,7 @@ impl Tuning {
         ring_cells: 7,
         max_sums: 400,
         least_invocations: 1 << 9,
+        workgroup: 64,
         window_lanes: 8,
         max_run: 64,
         natives: Natives::NONE,
@@ -64,11 +72,18 @@ impl Tuning {
     /// wgpu panics in another that waits for the device.
     pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, ring_cells: 5, max_sums: 64, ..Self::CPU };
 
+    /// Within its bounds.
+    pub(crate) fn workgroup(&self) -> u32 {
+        self.workgroup.clamp(8, 256)
+    }
+
     /// What suits the device's adapter.
     pub fn of(device: &wgpu::Device) -> Self {
         let wgpu::AdapterInfo { device_type, backend, .. } = device.adapter_info();
         match (device_type, backend) {
             (wgpu::DeviceType::Cpu, wgpu::Backend::Gl) => Self::SOFTWARE_GL,
+            // A browser's software adapter compiles what it is sent at once: half the text is half the wait.
+            (wgpu::DeviceType::Cpu, wgpu::Backend::BrowserWebGpu) => Self::GPU,
             (wgpu::DeviceType::Cpu, _) => Self::CPU,
             _ => Self::GPU,
         }

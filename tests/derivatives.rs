@@ -1,24 +1,14 @@
 //! Evidence for the derivatives beyond the gradient of x: forward mode, the second backward, and the gradient of beta, against
-//! the f64 reference, whose formulas tests/properties.rs holds against finite differences.
-//!
-//! Errors are allowed in proportion to what a result is made of, with `depth_i = beta (max_j x_j - x_i)`, `spread = max_j
-//! |x_j - y|` and u = 2^-23, as in tests/common/accuracy.rs:
-//!
-//!     jvp                   u sum_i (16 + 2 depth_i) w_i |v_i| (1 + |beta| spread)
-//!     second, of x_j        u sum_R |g_R beta| (16 + 2 depth_j) w_j ((|v_j| + E|v|) (2 + |beta| spread) + |beta| spread E|v|)
-//!     gradient of beta      u sum_R |g_R| sum_i (16 + 2 depth_i) w_i |x_i - y| spread, and 24 u sum_R |g_R| Var for the sums
-//!
-//! (A run of 4096 windows is added up in at most three levels of eights, each off by 3 u, and a tree of lanes; so are 4096 runs.)
+//! the f64 reference, whose formulas tests/properties.rs holds against finite differences; how far they may be off, tests/common/derivative_bounds.rs.
 
 use crate::common;
+use crate::common::derivative_bounds::{Allowed, assert_close};
 use crate::common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
-use softpool::reference::{Reference, for_each_window};
+use softpool::reference::Reference;
 use softpool::{
     ElementType, GpuTensor, GradBetaTensors, GradientRule, JvpTensors, Outputs, SecondBackwardTensors, Shape,
     SoftPoolConfig,
 };
-
-const U: f64 = 1.0 / (1 << 23) as f64;
 
 /// A direction for a case.
 fn direction(case: &Case) -> Vec<f32> {
@@ -26,75 +16,24 @@ fn direction(case: &Case) -> Vec<f32> {
     case.x.iter().map(|_| random.normal()).collect()
 }
 
-/// What each result may be off by, from the windows and the betas of their channels.
-struct Allowed {
-    jvp: Vec<f64>,
-    second: Vec<f64>,
-    /// By channel.
-    grad_beta: Vec<f64>,
-}
-
-impl Allowed {
-    fn of(case: &Case, betas: &[f32], v: &[f32]) -> Self {
-        let channels = case.shape.channels();
-        let windows_of_plane: usize = case.pooled().spatial().iter().product();
-        let mut allowed = Self { jvp: Vec::new(), second: vec![0.0; case.x.len()], grad_beta: vec![0.0; channels] };
-        for_each_window(&case.config, &case.shape, |output, taps| {
-            let channel = output / windows_of_plane % channels;
-            let beta = f64::from(betas[if betas.len() == 1 { 0 } else { channel }]);
-            let g = f64::from(case.grad_output[output]).abs();
-            let x = |tap: usize| f64::from(case.x[tap]);
-            let m = taps.iter().map(|&tap| beta * x(tap)).fold(f64::NEG_INFINITY, f64::max);
-            let s: f64 = taps.iter().map(|&tap| (beta * x(tap) - m).exp()).sum();
-            let w = |tap: usize| (beta * x(tap) - m).exp() / s;
-            let y: f64 = taps.iter().map(|&tap| w(tap) * x(tap)).sum();
-            let spread = taps.iter().map(|&tap| (x(tap) - y).abs()).fold(0.0, f64::max);
-            let mean_v: f64 = taps.iter().map(|&tap| w(tap) * f64::from(v[tap]).abs()).sum();
-            let depth = |tap: usize| 16.0 + 2.0 * (m - beta * x(tap));
-            let slope = beta.abs() * spread;
-            let sum =
-                |term: &dyn Fn(usize) -> f64| taps.iter().map(|&tap| depth(tap) * w(tap) * term(tap)).sum::<f64>();
-            allowed.jvp.push(U * sum(&|tap| f64::from(v[tap]).abs() * (1.0 + slope)));
-            let variance: f64 = taps.iter().map(|&tap| w(tap) * (x(tap) - y).powi(2)).sum();
-            allowed.grad_beta[channel] += U * g * (sum(&|tap| (x(tap) - y).abs() * spread) + 24.0 * variance);
-            for &tap in taps {
-                let part = (f64::from(v[tap]).abs() + mean_v) * (2.0 + slope) + slope * mean_v;
-                allowed.second[tap] += U * g * beta.abs() * depth(tap) * w(tap) * part;
-            }
-        })
-        .expect("a valid case");
-        allowed
-    }
-}
-
-#[track_caller]
-fn assert_close(what: &str, got: &[f32], want: &[f64], allowed: &[f64]) {
-    assert_eq!(got.len(), want.len(), "{what}");
-    for (index, ((&got, &want), &allowed)) in got.iter().zip(want).zip(allowed).enumerate() {
-        let allowed = allowed + f64::from(f32::MIN_POSITIVE);
-        let off = (f64::from(got) - want).abs();
-        assert!(off <= allowed, "{what}[{index}] is {got:e} for {want:e}: off by {off:e}, {allowed:e} allowed");
-    }
-}
-
 /// One case with a beta for each channel, or one for all: every derivative, by calls.
 fn check_derivatives(case: &Case, betas: Option<&[f32]>) {
-    let v = direction(case);
+    let direction = &direction(case);
     let all_betas = betas.map_or(vec![case.config.beta()], <[f32]>::to_vec);
     let reference = Reference::new(&case.config).with_betas(&all_betas);
-    let jvp = reference.jvp(&case.shape, &case.x, &v).expect("a valid case");
-    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, &v).expect("a valid case");
+    let jvp = reference.jvp(&case.shape, &case.x, direction).expect("a valid case");
+    let second = reference.second_backward(&case.shape, &case.x, &case.grad_output, direction).expect("a valid case");
     let grad_beta = reference.grad_beta(&case.shape, &case.x, &case.grad_output).expect("a valid case");
-    let allowed = Allowed::of(case, &all_betas, &v);
     on_every_adapter(|context| {
         let upload = |shape: Shape, values: &[f32]| context.upload(shape, values).expect("a small tensor");
         let read = |tensor: &GpuTensor| tensor.read_blocking().expect("a device that works");
         let (x, g) = (upload(case.shape, &case.x), upload(case.pooled(), &case.grad_output));
-        let v = upload(case.shape, &v);
+        let v = upload(case.shape, direction);
         let mut pool = pool(context, &case.config);
         if let Some(betas) = betas {
             pool = pool.with_betas(&upload(Shape::new([betas.len()]).expect("small"), betas));
         }
+        let allowed = Allowed::of(case, &all_betas, direction, pool.tuning().natives);
         let what = |name: &str| format!("{name} of {} on {}", case.name, context.name());
         assert_close(&what("jvp"), &read(&pool.jvp(&x, &v).expect("valid")), &jvp, &allowed.jvp);
         let got = pool.second_backward(&x, &g, &v).expect("valid");

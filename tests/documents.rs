@@ -131,8 +131,8 @@ impl Project {
         command.split("&&").find_map(|command| {
             let words: Vec<&str> = command.split_whitespace().collect();
             let (settings, words) = words.split_at(words.iter().take_while(|word| is_setting(word)).count());
-            let unknown = settings.iter().filter_map(|word| word.split('=').next());
-            let unknown = unknown.filter(|name| !self.names.contains(*name) && !is_in_tests(name)).next();
+            let mut names = settings.iter().filter_map(|word| word.split('=').next());
+            let unknown = names.find(|name| !self.names.contains(*name) && !is_in_tests(name));
             unknown.map(|name| format!("nothing reads {name}")).or_else(|| match words {
                 [] => None,
                 ["cargo", rest @ ..] => self.wrong_cargo(rest),

@@ -7,7 +7,8 @@
 //! | they are as exact as promised | `accuracy_limits`, `large_windows`, `natives` |
 //! | the laws of SoftPool hold | `properties` |
 //! | edges are as documented | `non_finite`, `storage`, `limits` |
-//! | a host can use it in its own way | `host` |
+//! | textures are pooled as they should | `textures`, `mips` |
+//! | a host can use it in its own way | `host`, `prepare` |
 //! | what is wrong is an error by value | `misuse`, `device_errors`, `out_of_memory` (a process of its own), `fuzz` |
 //! | faults don't come back | `faults`, `faults_of_others`, and seeds/failed.txt |
 //! | the kernels' texts are valid, short and known | `translation`, `text_size`, `snapshots` |
@@ -35,15 +36,18 @@ mod golden;
 mod host;
 mod large_windows;
 mod limits;
+mod mips;
 mod misuse;
 mod natives;
 mod non_finite;
 mod parity;
+mod prepare;
 mod properties;
 #[path = "common/seeds.rs"]
 mod seeds;
 mod snapshots;
 mod storage;
 mod text_size;
+mod textures;
 mod translation;
 mod tuning;

@@ -1,9 +1,19 @@
 //! Evidence that every shader text that the tests' poolings can make is valid WGSL without a single optional capability, but
-//! for one that GPUs have (`Natives::unpack_f16`), and translates to what each native interface takes: SPIR-V, MSL, HLSL, and GLSL of the desktop and of ES.
+//! for one that GPUs have (`Natives::unpack_f16`), and translates to what each native interface takes: SPIR-V, which spirv-val
+//! accepts; MSL; HLSL for shader models 5.1 and 6.0; GLSL of the desktop and of ES, which glslangValidator accepts. What Chromium
+//! says of the same texts is web/test's.
+
+#[path = "common/kernel_tables.rs"]
+mod kernel_tables;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kernel_tables::{
+    adaptive, k, one_dimensional, sources, three_dimensional, two_dimensional_disjoint, two_dimensional_overlapping,
+};
 
 use naga::ShaderStage;
 use naga::back::{glsl, hlsl, msl, spv};
@@ -13,99 +23,6 @@ use naga::{AddressSpace, Expression, Function, Module, TypeInner};
 use softpool::{GradientRule, Shape, SoftPoolConfig, SoftPoolConfigBuilder, shader_parts, shader_sources};
 
 const ENTRY_POINT: &str = "main";
-
-fn k<const RANK: usize>(kernel: [usize; RANK]) -> SoftPoolConfigBuilder {
-    SoftPoolConfig::builder(kernel)
-}
-
-/// Windows of one axis: dense and with gaps, padded, dilated, incomplete, large; widths with and without multiples of 4.
-fn one_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
-    vec![
-        (k([2]), vec![2, 3, 16]),
-        (k([2]).stride([3]), vec![2, 3, 17]),
-        (k([2]).ceil_mode(true), vec![1, 2, 13]),
-        (k([8]).padding([4]), vec![1, 3, 88]),
-        (k([3]).stride([1]).padding([1]), vec![2, 3, 16]),
-        (k([3]).stride([2]).padding([1]), vec![2, 3, 17]),
-        (k([3]).stride([2]).dilation([3]), vec![1, 2, 40]),
-        (k([5]).stride([7]).dilation([2]), vec![1, 2, 40]),
-        (k([65]), vec![1, 2, 200]),
-        (k([5000]).stride([1]), vec![1, 1, 10_000]),
-    ]
-}
-
-/// The same in two dimensions, with axes that differ: windows that share no input.
-fn two_dimensional_disjoint() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
-    vec![
-        (k([1, 1]), vec![1, 2, 5, 8]),
-        (k([2, 2]), vec![2, 3, 16, 16]),
-        (k([2, 2]), vec![2, 3, 17, 23]),
-        (k([2, 2]).padding([1]), vec![1, 2, 9, 12]),
-        (k([2, 2]).ceil_mode(true), vec![1, 2, 9, 13]),
-        (k([2, 2]).stride([3]), vec![1, 2, 11, 14]),
-        (k([3, 3]), vec![1, 2, 12, 12]),
-        (k([4, 4]), vec![64, 64, 32, 32]),
-        (k([7, 7]), vec![8, 512, 7, 7]),
-        (k([16, 16]), vec![8, 8, 32, 32]),
-        (k([9, 9]), vec![1, 2, 20, 20]),
-        (k([1025, 1025]), vec![1, 1, 1025, 1025]),
-    ]
-}
-
-/// The same for windows that overlap, with the usual pairs of kernel and stride.
-fn two_dimensional_overlapping() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
-    vec![
-        (k([3, 3]).stride([2]).padding([1]), vec![2, 3, 16, 16]),
-        (k([3, 3]).stride([2]).padding([1]), vec![1, 2, 17, 21]),
-        (k([3, 3]).stride([2]).ceil_mode(true), vec![1, 2, 10, 14]),
-        (k([3, 3]).stride([1]).padding([1]), vec![2, 3, 16, 16]),
-        (k([2, 2]).stride([1]), vec![1, 2, 9, 12]),
-        (k([3, 3]).stride([1]).padding([1]).dilation([2]), vec![1, 2, 14, 15]),
-        (k([2, 3]).stride([2, 1]).padding([1, 0]), vec![1, 2, 9, 12]),
-        (k([5, 5]).stride([1]).padding([2]), vec![1, 2, 12, 12]),
-        (k([1, 40]).stride([1, 2]), vec![1, 2, 3, 100]),
-        (k([12, 10]).stride([5, 7]), vec![1, 2, 30, 33]),
-    ]
-}
-
-/// The same in three dimensions.
-fn three_dimensional() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
-    vec![
-        (k([2, 2, 2]), vec![1, 2, 4, 6, 8]),
-        (k([2, 2, 2]), vec![1, 2, 5, 7, 9]),
-        (k([1, 2, 2]), vec![1, 2, 3, 8, 8]),
-        (k([3, 3, 3]).stride([2]).padding([1]), vec![1, 2, 5, 6, 8]),
-        (k([3, 3, 3]).stride([1]).padding([1]), vec![1, 1, 4, 5, 6]),
-        (k([2, 3, 2]).stride([3, 3, 4]).ceil_mode(true), vec![1, 2, 7, 8, 10]),
-        (k([2, 2, 2]).stride([1]).dilation([2, 1, 2]), vec![1, 1, 5, 5, 8]),
-        (k([5, 6, 7]), vec![1, 2, 5, 6, 7]),
-    ]
-}
-
-/// Windows of different sizes, small and large, in each rank; axes that divide and axes that don't; global pooling.
-fn adaptive() -> Vec<(SoftPoolConfigBuilder, Vec<usize>)> {
-    vec![
-        (SoftPoolConfig::adaptive([3]), vec![1, 2, 7]),
-        (SoftPoolConfig::adaptive([2, 3]), vec![1, 2, 7, 8]),
-        (SoftPoolConfig::adaptive([2, 3]), vec![1, 2, 100, 100]),
-        (SoftPoolConfig::adaptive([2, 3, 2]), vec![1, 2, 5, 7, 3]),
-        (SoftPoolConfig::global(2), vec![1, 3, 40, 40]),
-    ]
-}
-
-/// The distinct texts of all poolings of a table, by either gradient rule, with the label of one that makes each.
-fn sources(table: Vec<(SoftPoolConfigBuilder, Vec<usize>)>) -> BTreeMap<String, String> {
-    let mut texts = BTreeMap::new();
-    for (builder, dims) in table {
-        for rule in [GradientRule::Exact, GradientRule::Detached] {
-            let config = builder.clone().gradient_rule(rule).build().expect("a valid configuration");
-            let shape = Shape::new(&dims).expect("a valid shape");
-            let sources = shader_sources(&config, &shape).expect("a valid case");
-            texts.extend(sources.into_iter().map(|(label, text)| (text, label)));
-        }
-    }
-    texts
-}
 
 /// Kernels that index arrays at run time and are being replaced, by what their labels start with. Each goes with its kernel.
 const INDEXED_AT_RUN_TIME: &[&str] = &[];
@@ -134,7 +51,13 @@ fn indexed_at_run_time(module: &Module, info: &ModuleInfo) -> Vec<String> {
     functions.chain(entry).collect()
 }
 
-fn translate(label: &str, text: &str) {
+/// What other programs are to look at: SPIR-V, and GLSL of each version.
+struct Translated {
+    spirv: Vec<u32>,
+    gl: [String; 2],
+}
+
+fn translate(label: &str, text: &str) -> Translated {
     let module = naga::front::wgsl::parse_str(text)
         .unwrap_or_else(|error| panic!("{label} does not parse: {}", error.emit_to_string(text)));
     // No capability at all: what a device without any feature takes.
@@ -162,17 +85,20 @@ fn translate(label: &str, text: &str) {
         assert!(name.is_ok(), "{label} as MSL: {name:?}");
     }
 
-    let mut direct3d = String::new();
-    let (options, pipeline) = (hlsl::Options::default(), hlsl::PipelineOptions::default());
-    let reflection = hlsl::Writer::new(&mut direct3d, &options, &pipeline).write(&module, &info, None);
-    let reflection = reflection.unwrap_or_else(|error| panic!("{label} as HLSL: {error}"));
-    assert!(direct3d.contains("numthreads"), "{label}: HLSL has a compute shader");
-    for name in &reflection.entry_point_names {
-        assert!(name.is_ok(), "{label} as HLSL: {name:?}");
+    for shader_model in [hlsl::ShaderModel::V5_1, hlsl::ShaderModel::V6_0] {
+        let mut direct3d = String::new();
+        let options = hlsl::Options { shader_model, ..Default::default() };
+        let pipeline = hlsl::PipelineOptions::default();
+        let reflection = hlsl::Writer::new(&mut direct3d, &options, &pipeline).write(&module, &info, None);
+        let reflection = reflection.unwrap_or_else(|error| panic!("{label} as HLSL for {shader_model:?}: {error}"));
+        assert!(direct3d.contains("numthreads"), "{label}: HLSL has a compute shader");
+        for name in &reflection.entry_point_names {
+            assert!(name.is_ok(), "{label} as HLSL for {shader_model:?}: {name:?}");
+        }
     }
 
     let versions = [glsl::Version::Desktop(430), glsl::Version::Embedded { version: 310, is_webgl: false }];
-    for version in versions {
+    let gl = versions.map(|version| {
         let options = glsl::Options { version, ..Default::default() };
         let pipeline = glsl::PipelineOptions {
             shader_stage: ShaderStage::Compute,
@@ -184,6 +110,24 @@ fn translate(label: &str, text: &str) {
             .and_then(|mut writer| writer.write())
             .unwrap_or_else(|error| panic!("{label} as GLSL {version}: {error}"));
         assert!(gl.contains("void main()"), "{label}: GLSL has an entry point");
+        gl
+    });
+    Translated { spirv, gl }
+}
+
+/// Runs a program of Khronos' over files.
+///
+/// # Panics
+/// If it isn't there, or finds a fault.
+fn validate(program: &str, package: &str, arguments: &[&str], files: &[PathBuf]) {
+    // What a command line holds.
+    for files in files.chunks(500) {
+        let output = Command::new(program).args(arguments).args(files).output();
+        let output = output.unwrap_or_else(|error| {
+            panic!("{program}: {error}; run scripts/setup, or install what has it (Debian: apt-get install {package})")
+        });
+        let [said, complained] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+        assert!(output.status.success(), "{program}, of {:?}:\n{said}{complained}", files.first());
     }
 }
 
@@ -214,9 +158,48 @@ fn an_array_that_is_indexed_at_run_time_is_found() {
 fn translate_all(table: Vec<(SoftPoolConfigBuilder, Vec<usize>)>) {
     let texts = sources(table);
     assert!(!texts.is_empty());
-    for (text, label) in &texts {
-        translate(label, text);
+    let folder = tempfile::tempdir().expect("a place for files");
+    let mut files = [Vec::new(), Vec::new()];
+    for (index, (text, label)) in texts.iter().enumerate() {
+        let Translated { spirv, gl } = translate(label, text);
+        let mut write = |kind: usize, name: &str, bytes: &[u8]| {
+            // The name says whose fault it is.
+            let file = folder.path().join(format!("{index} {label} {name}"));
+            std::fs::write(&file, bytes).expect("a file can be written");
+            files[kind].push(file);
+        };
+        let bytes: Vec<u8> = spirv.iter().flat_map(|word| word.to_le_bytes()).collect();
+        write(0, "spirv", &bytes);
+        for (version, text) in ["430", "310 es"].into_iter().zip(&gl) {
+            write(1, version, text.as_bytes());
+        }
     }
+    let [spirv, gl] = files;
+    for file in spirv {
+        validate("spirv-val", "spirv-tools", &["--target-env", "vulkan1.1"], &[file]);
+    }
+    validate("glslangValidator", "glslang-tools", &["-S", "comp"], &gl);
+}
+
+/// Their programs do find faults.
+#[test]
+fn what_is_wrong_is_found() {
+    let folder = tempfile::tempdir().expect("a place for files");
+    let text = sources(vec![(k([2]), vec![1, 1, 8])]).into_keys().next().expect("a text");
+    let Translated { spirv, gl } = translate("k2", &text);
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).expect("a file can be written");
+        file
+    };
+    let cut: Vec<u8> = spirv[..spirv.len() - 1].iter().flat_map(|word| word.to_le_bytes()).collect();
+    let finds = |program: &str, arguments: &[&str], file: &Path| {
+        let found = std::panic::catch_unwind(|| validate(program, "nothing", arguments, &[file.to_owned()]));
+        found.expect_err(program).downcast_ref::<String>().is_some_and(|text| text.contains(program))
+    };
+    assert!(finds("spirv-val", &[], &write("cut.spv", &cut)));
+    let undeclared = gl[0].replace("void main() {", "void main() { undeclared = 1u;");
+    assert!(finds("glslangValidator", &["-S", "comp"], &write("undeclared.comp", undeclared.as_bytes())));
 }
 
 #[test]
@@ -244,10 +227,38 @@ fn adaptive_poolings_translate() {
     translate_all(adaptive());
 }
 
+/// Kernels of textures, which are texts of their own: each translates, poolings within the bytes that small windows have, and every
+/// file in shaders/textures/ is used.
+#[test]
+fn kernels_of_textures_translate() {
+    let budget = |label: &str| if label.contains(" mips ") { 20 << 10 } else { 12 << 10 };
+    let sources = softpool::texture::shader_sources();
+    let mut heads = HashSet::new();
+    for (label, text) in &sources {
+        // Depth can't be loaded in GLSL, and isn't on GL: `TextureError::NotOnGl`.
+        if !text.contains("texture_depth_2d") {
+            translate(label, text);
+        }
+        assert!(text.len() <= budget(label), "{label} has {} bytes", text.len());
+        heads.extend(text.lines().filter(|line| line.starts_with("//!")).map(str::to_owned));
+    }
+    assert!(sources.len() > 400, "{} kernels", sources.len());
+    for (name, text) in files_of("shaders/textures") {
+        assert!(text.starts_with("// "), "{name} opens with a comment that says what it is");
+        assert!(heads.contains(&format!("//! shaders/textures/{name}")), "no kernel of textures uses {name}");
+    }
+}
+
 /// Name and text of every file in shaders/.
 fn shader_files() -> Vec<(String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    files_of("shaders")
+}
+
+fn files_of(folder: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = folder.read_dir().expect("the folder of the shaders");
+    // Those of textures have a folder of their own.
+    let files = files.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
     let files = files.map(|entry| {
         let entry = entry.expect("an entry of the folder");
         let text = std::fs::read_to_string(entry.path()).expect("a text file");

@@ -11,12 +11,13 @@ fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBui
 fn tunings(own: Tuning) -> Vec<Tuning> {
     let no_least = |tuning: Tuning| Tuning { least_invocations: 0, ..tuning };
     // Without a patch to keep, a backward goes by statistics; with two sums, every invocation has one window or input.
+    // Workgroups of the most invocations, and of a number that no shape is a multiple of.
     vec![
         Tuning::GPU,
         own,
-        no_least(Tuning::GPU),
+        Tuning { workgroup: 40, ..no_least(Tuning::GPU) },
         no_least(own),
-        Tuning { columns: 4, rows: 2, ring_rows: 1, ring_cells: 1, max_sums: 2, ..no_least(own) },
+        Tuning { columns: 4, rows: 2, ring_rows: 1, ring_cells: 1, max_sums: 2, workgroup: 256, ..no_least(own) },
     ]
 }
 
@@ -49,7 +50,7 @@ fn overlapping_windows_of_volumes() {
 fn windows_that_lanes_share() {
     let by_lanes = |own: Tuning| {
         let tuning = Tuning { least_invocations: 0, max_run: 0, ..own };
-        [1, 16].map(|window_lanes| Tuning { window_lanes, ..tuning }).to_vec()
+        [(1, 40), (16, 128)].map(|(window_lanes, workgroup)| Tuning { window_lanes, workgroup, ..tuning }).to_vec()
     };
     for (kernel, dims) in
         [(&[7, 7][..], &[2, 5, 7, 7][..]), (&[9, 13], &[1, 3, 9, 26]), (&[3, 4, 30], &[1, 2, 6, 4, 61])]

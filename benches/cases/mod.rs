@@ -1,4 +1,4 @@
-//! Which poolings the bench `roofline` measures, and what they are called.
+//! Which poolings the bench `roofline` and the proof measure, and what they are called.
 
 use softpool::{ElementType, Result, SoftPoolConfig};
 
@@ -40,6 +40,7 @@ pub enum Storage {
     Bf16,
     ChannelsLast,
     ChannelsLastF16,
+    ChannelsLastBf16,
 }
 
 /// What x holds. A kernel may take other ways for some values: the time should not depend on them.
@@ -55,10 +56,10 @@ pub enum Data {
     Outliers,
 }
 
-const IMAGE: &[usize] = &[8, 64, 112, 112];
-const K2: Windows = Windows::Fixed(&[2, 2], 2, 0);
-const K3_S2: Windows = Windows::Fixed(&[3, 3], 2, 1);
-const K3_S1: Windows = Windows::Fixed(&[3, 3], 1, 1);
+pub const IMAGE: &[usize] = &[8, 64, 112, 112];
+pub const K2: Windows = Windows::Fixed(&[2, 2], 2, 0);
+pub const K3_S2: Windows = Windows::Fixed(&[3, 3], 2, 1);
+pub const K3_S1: Windows = Windows::Fixed(&[3, 3], 1, 1);
 const K5: Windows = Windows::Fixed(&[5, 5], 1, 2);
 const K7: Windows = Windows::Fixed(&[7, 7], 1, 3);
 const K13: Windows = Windows::Fixed(&[13, 13], 1, 6);
@@ -88,7 +89,7 @@ const PLAIN_FORWARD: [(&[usize], Windows); 3] =
 /// All cases: the plain ones, then every other capability, then other data.
 pub fn all() -> Vec<Case> {
     use Operation::{Backward, Forward, ForwardByChannel, GradBeta, Jvp, SecondBackward};
-    use Storage::{Bf16, ChannelsLast, ChannelsLastF16, F16, Plain};
+    use Storage::{Bf16, ChannelsLast, ChannelsLastBf16, ChannelsLastF16, F16, Plain};
     let case = |(shape, windows), operation, storage| Case { shape, windows, operation, storage, data: Data::Normal };
     let mut cases = Vec::new();
     for of in PLAIN {
@@ -100,6 +101,7 @@ pub fn all() -> Vec<Case> {
             cases.extend([Forward, Backward].map(|operation| case((IMAGE, windows), operation, storage)));
         }
     }
+    cases.extend([Forward, Backward].map(|operation| case((IMAGE, K2), operation, ChannelsLastBf16)));
     for of in [VIDEO, SOUND] {
         for storage in [F16, ChannelsLast] {
             cases.extend([Forward, Backward].map(|operation| case(of, operation, storage)));
@@ -147,6 +149,7 @@ impl Case {
             Storage::Bf16 => " bf16",
             Storage::ChannelsLast => " channels-last",
             Storage::ChannelsLastF16 => " channels-last f16",
+            Storage::ChannelsLastBf16 => " channels-last bf16",
         };
         let data = match self.data {
             Data::Normal => String::new(),
@@ -180,12 +183,12 @@ impl Case {
         match self.storage {
             Storage::Plain | Storage::ChannelsLast => ElementType::F32,
             Storage::F16 | Storage::ChannelsLastF16 => ElementType::F16,
-            Storage::Bf16 => ElementType::Bf16,
+            Storage::Bf16 | Storage::ChannelsLastBf16 => ElementType::Bf16,
         }
     }
 
     pub fn is_channels_last(&self) -> bool {
-        matches!(self.storage, Storage::ChannelsLast | Storage::ChannelsLastF16)
+        matches!(self.storage, Storage::ChannelsLast | Storage::ChannelsLastF16 | Storage::ChannelsLastBf16)
     }
 
     /// What it is to be held against: the same windows in f32, contiguous, of normal values, forward or backward.

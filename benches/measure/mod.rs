@@ -1,6 +1,6 @@
 //! What the benches share: the copy kernel that is their roofline, their inputs, and how results are named.
 
-use softpool::{GpuTensor, adapter_name, wgpu};
+use softpool::{adapter_name, wgpu};
 
 /// The roofline: reads each vector once and writes it once.
 const COPY_WGSL: &str = "
@@ -34,26 +34,27 @@ impl Copy {
         }))
     }
 
-    /// What records a copy of `source` to `target`, tensors of as many bytes, a multiple of 16.
+    /// What records a copy of `source` to `target`, buffers of as many bytes, a multiple of 16.
     pub fn prepare(
         &self,
         device: &wgpu::Device,
-        source: &GpuTensor,
-        target: &GpuTensor,
-    ) -> impl Fn(&mut wgpu::ComputePass<'_>) {
+        source: &wgpu::Buffer,
+        target: &wgpu::Buffer,
+    ) -> impl Fn(&mut wgpu::ComputePass<'_>) + use<> {
         let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("copy"),
             layout: &self.0.get_bind_group_layout(0),
             entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: source.buffer().as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: target.buffer().as_entire_binding() },
+                wgpu::BindGroupEntry { binding: 0, resource: source.as_entire_binding() },
+                wgpu::BindGroupEntry { binding: 1, resource: target.as_entire_binding() },
             ],
         });
-        let groups = source.buffer().size().div_ceil(16 * 64) as u32;
+        let groups = source.size().div_ceil(16 * 64) as u32;
         let y = groups.div_ceil(device.limits().max_compute_workgroups_per_dimension);
         let x = groups.div_ceil(y);
+        let pipeline = self.0.clone();
         move |pass| {
-            pass.set_pipeline(&self.0);
+            pass.set_pipeline(&pipeline);
             pass.set_bind_group(0, &bind_group, &[]);
             pass.dispatch_workgroups(x, y, 1);
         }
@@ -84,8 +85,11 @@ pub fn values(count: usize) -> Vec<f32> {
     (0..count).map(|_| (uniform() + uniform() + uniform() + uniform() - 2.0) * 3f32.sqrt()).collect()
 }
 
-/// The commit that is measured, if git can tell.
+/// The commit that is measured: what `SOFTPOOL_COMMIT` says, where a pack was built elsewhere, or git.
 pub fn commit() -> String {
+    if let Ok(commit) = std::env::var("SOFTPOOL_COMMIT") {
+        return commit;
+    }
     let describe = std::process::Command::new("git").args(["describe", "--always", "--dirty"]).output();
     let text = describe.ok().filter(|output| output.status.success());
     text.map_or("unknown".into(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -153,7 +153,7 @@ fn compare(
     let (grad_output, grad_input_view) = (layout.view(&grad_output)?, layout.view(&grad_input)?);
     let backward = pool.plan_backward(BackwardTensors::new(x_view, grad_output, grad_input_view))?;
     let copy_kernel = Copy::new(&context.device);
-    let copy = copy_kernel.prepare(&context.device, &x, &grad_input);
+    let copy = copy_kernel.prepare(&context.device, x.buffer(), grad_input.buffer());
     let submit = |record: &dyn Fn(&mut wgpu::ComputePass<'_>)| -> Result<(), Box<dyn Error>> {
         let mut encoder = context.device.create_command_encoder(&Default::default());
         record(&mut encoder.begin_compute_pass(&Default::default()));

@@ -7,6 +7,7 @@
 mod arguments;
 mod axis_list;
 mod betas;
+mod call;
 mod chunks;
 mod colours;
 mod compare;
@@ -25,12 +26,14 @@ mod leftovers;
 mod light;
 mod manual;
 mod memory_size;
+mod mips_command;
 mod npy_header;
 mod output_files;
 mod picture;
 mod png_file;
 mod pooling;
 mod quiet;
+mod recipe_text;
 mod report;
 mod sheet;
 mod similarity;
@@ -56,7 +59,9 @@ fn main() -> ExitCode {
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
         Command::Image(arguments) => image_command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Mips(arguments) => mips_command::run(&arguments),
         Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
+        Command::Recipe { operation } => recipe_text::run(&operation).map(Report::new),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { output } => manual::man(output.as_deref()),
     };

@@ -15,9 +15,11 @@ mod fuzz_cli;
 mod images;
 mod kernel_text;
 mod manual;
+mod mips;
 #[cfg(unix)]
 mod outputs;
 mod quiet;
+mod recipe;
 #[path = "../../tests/common/seeds.rs"]
 mod seeds;
 mod tensors;

@@ -4,7 +4,6 @@ use super::sums::levels_of;
 use crate::config::{AxisWindow, MAX_RANK};
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
-use crate::grid::WORKGROUP_INVOCATIONS;
 use crate::problem::Problem;
 
 /// Lanes that share what is too much for fewer.
@@ -30,7 +29,7 @@ fn lanes(problem: &Problem) -> Extent {
     let most = 1 << most.clamp(1, MOST_LANES).ilog2();
     let group = taps.div_ceil(4).next_power_of_two().min(most) as u32;
     let x = problem.axes[2].kernel.div_ceil(4).next_power_of_two().min(group);
-    [x, group / x, (WORKGROUP_INVOCATIONS / group).max(1)]
+    [x, group / x, (problem.tuning.workgroup() / group).max(1)]
 }
 
 /// A vector of four taps at once.

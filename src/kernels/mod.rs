@@ -112,7 +112,8 @@ fn geometry(problem: &Problem, kernel: Kernel, schedule: Schedule) -> Geometry {
         pairs,
         natives: problem.tuning.natives,
     };
-    let fewest_idle = || workgroup(geometry.grid_of([d, h, w], problem.samples, problem.channels));
+    let grid = geometry.grid_of([d, h, w], problem.samples, problem.channels);
+    let fewest_idle = || workgroup(grid, problem.tuning.workgroup());
     geometry.workgroup = schedule.lanes.unwrap_or_else(fewest_idle);
     geometry
 }

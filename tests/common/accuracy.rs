@@ -170,9 +170,9 @@ impl Quantity {
         Self { name, values, unit: vec![0.0; count], allowed: vec![ALLOWED; count], plain: vec![0.0; count] }
     }
 
-    /// How far an element may be off.
-    pub fn tolerance(&self, index: usize) -> f64 {
-        self.allowed[index] * self.unit[index]
+    /// How far an element may be off, with exponentials by the driver's exp2 if `exp2` says so.
+    pub fn tolerance(&self, index: usize, exp2: bool) -> f64 {
+        self.allowed(index, exp2) * self.unit[index]
     }
 
     /// The largest error of `got`, in ulp.

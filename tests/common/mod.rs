@@ -3,8 +3,10 @@
 
 pub mod accuracy;
 pub mod buffers;
+pub mod derivative_bounds;
 pub mod golden;
 pub mod stored;
+pub mod texels;
 
 use std::num::NonZeroUsize;
 use std::sync::{LazyLock, Mutex, PoisonError};
