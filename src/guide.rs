@@ -20,6 +20,11 @@ pub mod hosts {
     #![doc = include_str!("../docs/hosts.md")]
 }
 
+/// Textures and mip chains, in a renderer.
+pub mod textures {
+    #![doc = include_str!("../docs/textures.md")]
+}
+
 /// The program `softpool`.
 pub mod command_line {
     #![doc = include_str!("../docs/command-line.md")]

@@ -3,6 +3,7 @@
 //! [accuracy]: guide::accuracy
 //! [performance]: guide::performance
 //! [hosts]: guide::hosts
+//! [textures]: guide::textures
 //! [command line]: guide::command_line
 //! [ARCHITECTURE.md]: guide::architecture
 //! [CONTRIBUTING.md]: guide::contributing

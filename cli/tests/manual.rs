@@ -5,7 +5,8 @@ use std::process::Command;
 
 use crate::common::Workplace;
 
-const COMMANDS: [&str; 8] = ["info", "forward", "backward", "image", "compare", "wgsl", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["info", "forward", "backward", "image", "compare", "mips", "wgsl", "recipe", "completions", "man"];
 
 #[test]
 fn every_shell_completes_every_command() {
