@@ -361,7 +361,8 @@ mod tests {
             target_size,
             minus_infinity,
             source_first,
-            target_first
+            target_first,
+            source_level
         );
         assert_eq!((members, *span as usize), (want, size_of::<Params>()));
     }
