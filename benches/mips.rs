@@ -7,6 +7,7 @@
 //!
 //! All of them take turns in one run, and the table has medians. `SOFTPOOL_ADAPTER` chooses the adapter.
 
+#[allow(dead_code)]
 mod measure;
 
 use std::time::Instant;
@@ -221,6 +222,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let chain = MipChain::new(device, 8.0)?;
     let chain_as_is = chain.clone().with_alpha(Alpha::AsIs).plan(&source)?;
     let chain_straight = chain.plan(&source)?;
+    let chain_shared = chain.clone().with_levels_per_dispatch(12).plan(&source)?;
     let chain_srgb = chain.plan(TextureLevel::new(&source).as_srgb())?;
     let subjects: Vec<Subject<'_>> = vec![
         ("copy by a kernel", Box::new(|encoder| dispatch(encoder, &copy, &copy_groups))),
@@ -239,6 +241,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("chain: sampler's blits", Box::new(|encoder| draw(encoder, &blits))),
         ("chain: softpool", Box::new(|encoder| chain_as_is.encode(encoder))),
         ("chain: softpool, straight alpha", Box::new(|encoder| chain_straight.encode(encoder))),
+        ("chain: softpool, straight alpha, levels share a dispatch", Box::new(|encoder| chain_shared.encode(encoder))),
         ("chain: softpool, straight alpha, sRGB", Box::new(|encoder| chain_srgb.encode(encoder))),
     ];
     let mut times = vec![Vec::new(); subjects.len()];

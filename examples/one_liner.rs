@@ -18,7 +18,7 @@ fn values(mean: f32, count: usize) -> Vec<f32> {
 fn main() -> softpool::Result<()> {
     let context = GpuContext::new_blocking()?;
     let config = SoftPoolConfig::builder([2, 2]).build()?;
-    let pool = GpuSoftPool::new(&context.device, &context.queue, config.clone())?;
+    let pool = GpuSoftPool::new(&context.device, &context.queue, config.clone());
     let shape = Shape::new([1, 8, 64, 64])?;
 
     println!("| values around | one-liner, f32 | softpool, f32 |\n|---|---|---|");

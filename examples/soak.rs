@@ -242,7 +242,7 @@ impl Host {
     /// A second device, used and lost: every call says so, and nothing of it stays.
     fn lose_a_device(&mut self) -> Result<()> {
         let own = pollster::block_on(GpuContext::from_adapter(self.context.adapter.clone()))?;
-        let pool = GpuSoftPool::new(&own.device, &own.queue, SoftPoolConfig::builder([2, 2]).build()?)?;
+        let pool = GpuSoftPool::new(&own.device, &own.queue, SoftPoolConfig::builder([2, 2]).build()?);
         let x = own.upload(Shape::new([1, 1, 64, 64])?, &[0.5; 4096])?;
         let y = pool.forward(&x)?;
         own.device.destroy();

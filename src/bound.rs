@@ -8,7 +8,7 @@ use crate::{Error, Memory, Result, Shape, TensorView};
 pub(crate) const STATISTICS_WORDS: u64 = 3;
 /// Words of a window's moments: V and beta K.
 pub(crate) const MOMENTS_WORDS: u64 = 2;
-/// Windows of a row whose words are not kept by row any more.
+/// In rows of more windows than this, the words of a window lie beside each other, not a row apart.
 const LONG_ROW: u64 = 1 << 16;
 
 /// A tensor's part in a call.
@@ -88,8 +88,9 @@ pub(crate) struct Placed {
     pub offset: u64,
     /// Of sample, channel, depth, height and width.
     pub strides: [u64; MAX_AXES],
-    /// How many words a window or position has, and from each to the next.
+    /// How many words a window or position has.
     pub words: u64,
+    /// From each of them to the next.
     pub word: u64,
 }
 
@@ -140,8 +141,8 @@ impl<'a> Bound<'a> {
         Ok(Self { memory: view.memory, name, placed, byte_offset: view.byte_offset, sizes, shape })
     }
 
-    /// An f32 tensor of some words for each window: by row of windows, the first word of each, then the second; but window by
-    /// window where rows are so long that they may have to be split.
+    /// An f32 tensor of some words for each window. For each row of windows the first word of all lies first, then the second of all;
+    /// only rows that may have to be split, as they are so long, have the words of each window side by side.
     pub fn words(role: Role, words: u64, memory: Memory<'a>, byte_offset: u64, pooled: &Shape) -> Result<Self> {
         let view = TensorView::new(memory, *pooled).at_byte_offset(byte_offset);
         let mut bound = Self::tensor(role, &view, pooled.spatial().len())?;

@@ -427,7 +427,7 @@ impl SoftPoolConfigBuilder {
                 });
             }
         }
-        let ceil_mode = spread("ceil_mode", self.ceil_mode.as_deref().unwrap_or(&[false]), rank)?;
+        let ceil_mode = one_by_axis("ceil_mode", self.ceil_mode.as_deref().unwrap_or(&[false]), rank)?;
         for index in 0..if self.same_padding { rank } else { 0 } {
             let (kernel, stride, dilation) = (kernel[index], stride[index], dilation[index]);
             if kernel % 2 == 0 || stride != 1 || (dilation != 1 && kernel > 1) || self.padding.is_some() {
@@ -471,7 +471,7 @@ pub(crate) fn axis_name(rank: usize, index: usize) -> &'static str {
 }
 
 /// A list with one value by axis, from a list of that or of one value for all axes.
-fn spread<T: Copy>(name: &'static str, values: &[T], rank: usize) -> Result<Vec<T>> {
+fn one_by_axis<T: Copy>(name: &'static str, values: &[T], rank: usize) -> Result<Vec<T>> {
     match values {
         [all] => Ok(vec![*all; rank]),
         by_axis if by_axis.len() == rank => Ok(by_axis.to_vec()),
@@ -480,7 +480,7 @@ fn spread<T: Copy>(name: &'static str, values: &[T], rank: usize) -> Result<Vec<
 }
 
 fn axis_values(name: &'static str, values: &[usize], rank: usize, allowed: RangeInclusive<usize>) -> Result<Vec<u32>> {
-    let values = spread(name, values, rank)?;
+    let values = one_by_axis(name, values, rank)?;
     let (least, most) = (*allowed.start(), *allowed.end());
     for (index, &value) in values.iter().enumerate() {
         if !allowed.contains(&value) {

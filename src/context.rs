@@ -163,8 +163,7 @@ fn name_of(info: &wgpu::AdapterInfo, parts: &[String]) -> String {
 
 fn adapter_advice(names: &[String]) -> String {
     if names.is_empty() {
-        "install a GPU driver, or a software one (Debian: apt-get install mesa-vulkan-drivers), or run scripts/setup"
-            .into()
+        "install a GPU driver, or a software one (Debian: apt-get install libvulkan1 mesa-vulkan-drivers)".into()
     } else {
         let list: Vec<String> = names.iter().enumerate().map(|(index, name)| format!("{index}: {name}")).collect();
         format!("choose an index or a part of a name from {}", list.join("; "))

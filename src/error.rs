@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// use softpool::{Error, GpuContext, GpuSoftPool, Shape, SoftPoolConfig};
 ///
 /// let context = GpuContext::new_blocking()?;
-/// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?)?;
+/// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?);
 /// let x = context.upload(Shape::new([1, 1, 2, 2])?, &[0.0; 4])?;
 /// context.device.destroy();
 /// assert!(matches!(pool.forward(&x), Err(Error::DeviceLost { .. })));

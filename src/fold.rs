@@ -1,5 +1,5 @@
-//! Folds the branches of a shader's text that its constants decide: what a specialisation doesn't do is no text, for a driver
-//! to read and for a person.
+//! Folds the branches of a shader's text that its constants decide, so that neither a driver nor a person reads what a
+//! specialisation never does.
 
 use std::collections::HashMap;
 

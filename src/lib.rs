@@ -1,3 +1,13 @@
+// The README's links to files lead to the guide here: of two definitions of a link the first counts.
+//! [semantics]: guide::semantics
+//! [accuracy]: guide::accuracy
+//! [performance]: guide::performance
+//! [hosts]: guide::hosts
+//! [textures]: guide::textures
+//! [command line]: guide::command_line
+//! [ARCHITECTURE.md]: guide::architecture
+//! [CONTRIBUTING.md]: guide::contributing
+//! [CHANGELOG.md]: guide::changelog
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
@@ -15,6 +25,7 @@ mod fold_axes;
 mod geometry;
 mod grid;
 mod guard;
+pub mod guide;
 mod kernels;
 mod native;
 mod params;

@@ -26,6 +26,7 @@ impl Natives {
 
 /// How far a driver's own functions are off.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NativeErrors {
     /// How many of the 65,536 words of 16 bits `unpack2x16float` makes another number of. Any NaN is a NaN. None where the device
     /// doesn't have it.

@@ -56,7 +56,7 @@ pub(crate) struct Piece {
 /// What a dispatch binds of a tensor, in bytes; and where the tensor's first element of the region's first sample and channel
 /// is, in elements from there, modulo 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
+pub(crate) struct BindingRange {
     pub offset: u64,
     pub bytes: u64,
     pub start: u32,
@@ -72,7 +72,7 @@ impl Region {
     }
 
     /// What to bind of a tensor for this region.
-    pub fn window(&self, problem: &Problem, geometry: &Geometry, tensor: &Placed, alignment: u64) -> Window {
+    pub fn range(&self, problem: &Problem, geometry: &Geometry, tensor: &Placed, alignment: u64) -> BindingRange {
         let size = tensor.element_type.bytes();
         let planes = tensor.offset + self.first[0] * tensor.strides[0] + self.first[1] * tensor.strides[1];
         let (mut first, mut last) = (planes, planes + (tensor.words - 1) * tensor.word);
@@ -86,7 +86,7 @@ impl Region {
         }
         let offset = first * size / alignment * alignment;
         let start = planes.wrapping_sub(offset / size) as u32;
-        Window { offset, bytes: whole_words((last + 1) * size) - offset, start }
+        BindingRange { offset, bytes: whole_words((last + 1) * size) - offset, start }
     }
 }
 
@@ -99,7 +99,7 @@ fn reach(problem: &Problem, geometry: &Geometry, role: Role, axis: usize, blocks
     geometry.kernel.room().touches(&blocks, role)
 }
 
-/// Splits a pooling into dispatches, halving it where it is too large along the axis that spreads it most.
+/// Splits a pooling into dispatches, halving it where it is too large along the axis that reaches furthest in memory.
 ///
 /// # Errors
 /// [`Error::DeviceLimit`] if one block reaches over more of a tensor than the device can bind.
@@ -144,18 +144,18 @@ pub(crate) fn pieces(problem: &Problem, geometry: &Geometry, limits: DispatchLim
 
 /// The axis to split a region along, if it is too large, and the bytes of its largest binding.
 fn too_large(problem: &Problem, geometry: &Geometry, region: &Region, limits: DispatchLimits) -> Option<(usize, u64)> {
-    let window = |tensor: &&Placed| region.window(problem, geometry, tensor, limits.offset_alignment).bytes;
-    let largest = problem.tensors.iter().max_by_key(window)?;
-    let bytes = window(&largest);
+    let bytes_of = |tensor: &&Placed| region.range(problem, geometry, tensor, limits.offset_alignment).bytes;
+    let largest = problem.tensors.iter().max_by_key(bytes_of)?;
+    let bytes = bytes_of(&largest);
     if bytes > limits.binding_bytes {
-        let spread = |axis: &usize| match *axis {
+        let reached_over = |axis: &usize| match *axis {
             0 | 1 => (region.count[*axis] - 1) * largest.strides[*axis],
             axis => {
                 let reached = reach(problem, geometry, largest.role, axis - 2, region.blocks(axis - 2));
                 (reached.end - reached.start - 1) * largest.strides[axis]
             }
         };
-        let axis = (0..5).filter(|&axis| region.count[axis] > 1).rev().max_by_key(spread).unwrap_or(0);
+        let axis = (0..5).filter(|&axis| region.count[axis] > 1).rev().max_by_key(reached_over).unwrap_or(0);
         return Some((axis, bytes));
     }
     // Invocations are counted in 32 bits; what a workgroup adds beyond the grid must fit as well.

@@ -23,7 +23,7 @@ use crate::{
 /// use softpool::{GpuContext, GpuSoftPool, Shape, SoftPoolConfig};
 ///
 /// let context = GpuContext::new_blocking()?;
-/// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?)?;
+/// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?);
 /// let x = context.upload(Shape::new([1, 1, 2, 2])?, &[0.0, 0.0, 1.0, 1.0])?;
 /// let y = pool.forward(&x)?.read_blocking()?;
 /// let e = std::f32::consts::E;
@@ -44,6 +44,7 @@ pub struct GpuSoftPool {
 
 /// The results of [`GpuSoftPool::second_backward`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SecondGradients {
     /// With respect to the gradient of the output.
     pub grad_output: GpuTensor,
@@ -78,6 +79,7 @@ pub struct Outputs {
 
 /// The results of [`GpuSoftPool::forward_with`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Forward {
     /// The pooled tensor.
     pub y: GpuTensor,
@@ -88,12 +90,18 @@ pub struct Forward {
 }
 
 impl GpuSoftPool {
-    /// A pooling by `config` on the host's device. Nothing is compiled before the first plan or call.
-    ///
-    /// # Errors
-    /// None today: a device that cannot run a pooling says so when a plan is made.
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, config: SoftPoolConfig) -> Result<Self> {
-        Self::with_cache(device, queue, config, &PipelineCache::new(device))
+    /// A pooling by `config` on the host's device. Nothing is compiled before the first plan or call, and a device that can't
+    /// run it says so then.
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, config: SoftPoolConfig) -> Self {
+        Self {
+            device: device.clone(),
+            limits: device.limits(),
+            queue: queue.clone(),
+            config,
+            betas: None,
+            cache: PipelineCache::new(device),
+            tuning: Tuning::of(device),
+        }
     }
 
     /// [`new`](Self::new) with pipelines from `cache`, which must be of the same device.
@@ -109,15 +117,7 @@ impl GpuSoftPool {
         if !cache.is_of(device) {
             return Err(Error::ForeignCache);
         }
-        Ok(Self {
-            device: device.clone(),
-            limits: device.limits(),
-            queue: queue.clone(),
-            config,
-            betas: None,
-            cache: cache.clone(),
-            tuning: Tuning::of(device),
-        })
+        Ok(Self { cache: cache.clone(), ..Self::new(device, queue, config) })
     }
 
     /// The same pooling with blocks of another size than [`Tuning::of`] chooses.
@@ -179,7 +179,7 @@ impl GpuSoftPool {
     /// use softpool::{ForwardTensors, GpuContext, GpuSoftPool, Memory, Shape, SoftPoolConfig, TensorView};
     ///
     /// let context = GpuContext::new_blocking()?;
-    /// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?)?;
+    /// let pool = GpuSoftPool::new(&context.device, &context.queue, SoftPoolConfig::builder([2, 2]).build()?);
     /// let named = |name, shape: Shape| {
     ///     TensorView::new(Memory::Named { name, bytes: 4 * shape.elements() as u64 }, shape)
     /// };

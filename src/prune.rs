@@ -1,23 +1,36 @@
-//! Leaves of a shader's text what its entry point needs: files of shaders/ are whole topics, and a kernel takes a part of each.
+//! Drops what a shader's entry point doesn't need: each file of shaders/ is a whole topic, of which a kernel uses a part.
+//!
+//! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since a loop without turns may have
+//! been the only one to call a function.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::fold::Switches;
+use crate::unroll::is_marked;
 
 /// `text` without the branches that its constants rule out, without the functions, structs, constants and bindings that `main`
-/// doesn't reach, and without comments, which have their place in shaders/; but lines that start with `//!`, which head a part
-/// each, stay over what remains of theirs.
-pub(crate) fn prune(text: &str) -> String {
-    let items = items(text);
+/// doesn't reach, and without comments, which have their place in shaders/; but marks of what is unrolled stay, and lines that start
+/// with `//!`, which head a part each, over what remains of theirs.
+pub(crate) fn fold_and_prune(text: &str) -> String {
+    let items = items(text, is_marked);
     let switches = Switches::of(&items);
-    let items: Vec<String> = items.iter().map(|item| switches.fold(item)).collect();
+    reached(&items.iter().map(|item| switches.fold(item)).collect::<Vec<_>>())
+}
+
+/// The same of a text whose branches are folded and whose loops are unrolled.
+pub(crate) fn prune(text: &str) -> String {
+    reached(&items(text, |_| false))
+}
+
+/// The items that `main` reaches, below their heads.
+fn reached(items: &[String]) -> String {
     let by_name: HashMap<&str, usize> =
         items.iter().enumerate().filter_map(|(index, item)| Some((name(item)?, index))).collect();
     let mut reached = HashSet::new();
     let mut found: Vec<usize> = by_name.get("main").copied().into_iter().collect();
     while let Some(index) = found.pop() {
         if reached.insert(index) {
-            found.extend(words(&items[index]).filter_map(|word| by_name.get(word)));
+            found.extend(identifiers(&items[index]).filter_map(|name| by_name.get(name)));
         }
     }
     let mut kept = String::new();
@@ -45,8 +58,8 @@ fn write_indented(item: &str, text: &mut String) {
     }
 }
 
-/// Each top-level declaration, with its attributes, and each line of `//!`.
-fn items(text: &str) -> Vec<String> {
+/// Each top-level declaration, with its attributes, and each line of `//!`. Comments go, but for lines of which `keeps` says so.
+fn items(text: &str, keeps: impl Fn(&str) -> bool) -> Vec<String> {
     let mut items = Vec::new();
     let (mut item, mut depth) = (String::new(), 0i32);
     for line in text.lines() {
@@ -54,7 +67,7 @@ fn items(text: &str) -> Vec<String> {
             items.push(format!("{line}\n"));
             continue;
         }
-        let code = line.split("//").next().unwrap_or_default().trim_end();
+        let code = if keeps(line) { line } else { line.split("//").next().unwrap_or_default() }.trim_end();
         if code.is_empty() {
             continue;
         }
@@ -68,8 +81,8 @@ fn items(text: &str) -> Vec<String> {
     items
 }
 
-fn words(item: &str) -> impl Iterator<Item = &str> {
-    item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+fn identifiers(item: &str) -> impl Iterator<Item = &str> {
+    item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|name| !name.is_empty())
 }
 
 /// The name that an item declares.
@@ -78,12 +91,12 @@ fn name(item: &str) -> Option<&str> {
     // What a variable's address space is comes before its name.
     let is_of_variable =
         |word: &&str| matches!(*word, "storage" | "uniform" | "private" | "workgroup" | "read" | "read_write");
-    words(item).skip_while(|word| !is_key(word)).skip(1).find(|word| !is_of_variable(word))
+    identifiers(item).skip_while(|word| !is_key(word)).skip(1).find(|word| !is_of_variable(word))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::prune;
+    use super::{fold_and_prune, prune};
 
     #[test]
     fn what_main_does_not_reach_goes() {
@@ -94,6 +107,17 @@ mod tests {
         let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n x: u32,\n}\n\
                     @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n if (x[0].x > 0u) {\n  return B;\n }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n let a = x[0].x + f();\n}\n";
+        assert_eq!(fold_and_prune(text), want);
         assert_eq!(prune(text), want);
+    }
+
+    #[test]
+    fn marks_stay_until_loops_are_unrolled() {
+        let text = "fn main() {\n    // says\n    for (var i = 0u; i < N; i++) { // unroll if KEEP\n        let j = i; // const\n        f(); // says\n    }\n}\n";
+        let marked =
+            "fn main() {\n for (var i = 0u; i < N; i++) { // unroll if KEEP\n  let j = i; // const\n  f();\n }\n}\n";
+        assert_eq!(fold_and_prune(text), marked);
+        let plain = "fn main() {\n for (var i = 0u; i < N; i++) {\n  let j = i;\n  f();\n }\n}\n";
+        assert_eq!(prune(marked), plain);
     }
 }

@@ -10,8 +10,8 @@ use crate::specialise::Specialisation;
 use crate::tensor::buffer_bytes;
 use crate::{Error, Memory, Result};
 
-/// Scratch from this index on is not the recipe's: it stands for results, whose buffers are made once there is a recipe, so
-/// that calls are refused before.
+/// Scratch from this index on stands for a result. Its buffer is made after the recipe, so that a call which is refused allocates
+/// nothing.
 pub(crate) const FIRST_RESULT: usize = 1 << 16;
 
 /// The dispatches of a call, one after the other: each sees what those before it wrote.
@@ -23,6 +23,7 @@ pub struct Recipe<'a> {
 
 /// One dispatch of a kernel.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Dispatch<'a> {
     /// What to compile.
     pub kernel: Specialisation,
@@ -35,6 +36,7 @@ pub struct Dispatch<'a> {
 
 /// A storage buffer's binding.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Binding<'a> {
     /// What to bind.
     pub memory: Memory<'a>,
@@ -146,13 +148,13 @@ impl<'a> Writer<'a> {
         for role in Role::ALL {
             let Some(index) = problem.tensors.iter().position(|placed| placed.role == role) else { continue };
             let (placed, memory) = (&problem.tensors[index], tensors[index].memory);
-            let window = piece.region.window(problem, &kernel.geometry, placed, alignment);
+            let range = piece.region.range(problem, &kernel.geometry, placed, alignment);
             // Strides that 32 bits don't hold are those of axes along which the piece has one element.
             let [sample, channel, depth, height, width] = placed.strides.map(|stride| stride as u32);
-            let (start, word, position) = (window.start, placed.word as u32, [depth, height, width]);
+            let (start, word, position) = (range.start, placed.word as u32, [depth, height, width]);
             params.layouts[role as usize] = Layout { start, sample, channel, word, position, padding: 0 };
             let written = kernel.writes(role);
-            bindings.push(Binding { memory, byte_offset: window.offset, bytes: window.bytes, written });
+            bindings.push(Binding { memory, byte_offset: range.offset, bytes: range.bytes, written });
         }
         Dispatch { kernel, workgroups: piece.workgroups, bindings, params }
     }

@@ -44,6 +44,7 @@ pub struct Reference<'a> {
 
 /// The result of [`Reference::forward`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Forward {
     /// The shape of `y` and `lse`.
     pub shape: Shape,
@@ -55,6 +56,7 @@ pub struct Forward {
 
 /// The result of [`Reference::second_backward`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SecondGradients {
     /// The gradient of the first backward's `grad_output`, by window.
     pub grad_output: Vec<f64>,

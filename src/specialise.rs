@@ -8,7 +8,7 @@ use crate::element::{ElementType, WORD_BYTES};
 use crate::geometry::{Constants, Geometry};
 use crate::grid::Grid;
 use crate::kernels::Room;
-use crate::prune::prune;
+use crate::prune::{fold_and_prune, prune};
 use crate::shaders::shader;
 use crate::unroll::unroll;
 
@@ -279,9 +279,9 @@ impl Specialisation {
         let mut text = self.prelude();
         for file in self.files() {
             text.push('\n');
-            text += &unroll(file, &constants);
+            text += file;
         }
-        prune(&text)
+        prune(&unroll(&fold_and_prune(&text), &constants))
     }
 
     /// The files of shaders/ that it is made of.

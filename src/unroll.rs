@@ -13,14 +13,19 @@
 //! becomes `KERNEL_W` blocks `{ const tap = 0u; ... }`. The marked text is valid WGSL that means the same, and the
 //! body needs no substitution: its counter is a constant of the language now, and so is what follows from it,
 //! `let row = 2u * tap; // const`, which becomes `const row = 2u * tap;`. `// unroll if KEEP` unrolls only where
-//! that constant is not 0; else the loop is tested at its end, since software drivers run the body of any other once more than it
-//! turns, with an empty mask.
+//! that constant is not 0. Otherwise the loop is written with its test at the end: software drivers run the body of a loop that is
+//! tested at its start once too often, with an empty mask.
 
 use std::fmt::Write as _;
 
 const MARK: &str = "// unroll";
 /// Of a `let` that is a constant where the loops around it are unrolled.
 const CONST_MARK: &str = " // const";
+
+/// Whether a line has a mark, so that its comment is more than a comment.
+pub(crate) fn is_marked(line: &str) -> bool {
+    line.contains(MARK) || line.ends_with(CONST_MARK)
+}
 
 /// `source` with each marked loop unrolled. A bound is a number or the name of one of `constants`.
 ///

@@ -1,9 +1,7 @@
 //! Evidence that accuracy holds where it is hardest to have: windows far below what else their block holds, both sides
 //! of the threshold at which a kernel gives up the shared maximum, large means, and values at both ends of f32.
 
-mod common;
-
-use common::{
+use crate::common::{
     Case, Random, accuracy::Expected, assert_same_bits, check_in_blocks_of_both_sizes as check, on_every_adapter,
     one_of_each_kernel, run, sweep_in_blocks_of_both_sizes, windows,
 };

@@ -1,9 +1,8 @@
 //! Evidence for windows that follow from the output size: PyTorch's rule, every output size of an axis, global pooling, windows
 //! as large as feature maps get, and padding that keeps the size.
 
-mod common;
-
-use common::{Case, assert_same_bits, check, check_both_rules, on_every_adapter, run, windows};
+use crate::common;
+use crate::common::{Case, assert_same_bits, check, check_both_rules, on_every_adapter, run, windows};
 use softpool::{Shape, SoftPoolConfig};
 
 /// Windows of PyTorch's `adaptive_avg_pool1d`, found by `torch.nn.functional.adaptive_max_pool1d(..., return_indices=True)`.

@@ -1,10 +1,9 @@
 //! Evidence for the derivatives beyond the gradient of x: forward mode, the second backward, and the gradient of beta, against
 //! the f64 reference, whose formulas tests/properties.rs holds against finite differences; how far they may be off, tests/common/derivative_bounds.rs.
 
-mod common;
-
-use common::derivative_bounds::{Allowed, assert_close};
-use common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
+use crate::common;
+use crate::common::derivative_bounds::{Allowed, assert_close};
+use crate::common::{Case, Random, on_every_adapter, one_of_each_kernel, pool, windows};
 use softpool::reference::Reference;
 use softpool::{
     ElementType, GpuTensor, GradBetaTensors, GradientRule, JvpTensors, Outputs, SecondBackwardTensors, Shape,

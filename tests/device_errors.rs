@@ -1,13 +1,11 @@
 //! Evidence that what a device fails at comes back as a value, in every call, read and plan: its loss, memory that runs out, work
 //! that doesn't end in time, and buffers that wgpu refuses. The host's own handler of errors and lost callback are its own.
 
-mod common;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{on_every_adapter, windows};
+use crate::common::{on_every_adapter, windows};
 use softpool::{
     BackwardTensors, ElementType, Error, Forward, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors,
     JvpTensors, Outputs, Plan, Result, SecondBackwardTensors, Shape, SoftPoolConfig, wgpu,
@@ -65,7 +63,7 @@ struct Call {
 
 impl Call {
     fn of(context: &GpuContext) -> Self {
-        let pool = GpuSoftPool::new(&context.device, &context.queue, config()).expect("a pooling");
+        let pool = GpuSoftPool::new(&context.device, &context.queue, config());
         let tensor = |dims: [usize; 4]| context.upload(shape(dims), &vec![0.5; shape(dims).elements()]).expect("small");
         let (x, y) = (tensor([1, 2, 4, 6]), tensor([1, 2, 2, 3]));
         let saved = pool.forward_with(&x, Outputs { statistics: true, lse: true }).expect("a valid call");
@@ -179,7 +177,7 @@ impl Call {
 /// A pooling whose pipelines nobody has built.
 fn other_pool(context: &GpuContext) -> GpuSoftPool {
     let config = windows([3, 3], [2]).padding([1]).build().expect("valid");
-    GpuSoftPool::new(&context.device, &context.queue, config).expect("a pooling")
+    GpuSoftPool::new(&context.device, &context.queue, config)
 }
 
 /// # Panics

@@ -1,9 +1,7 @@
 //! Faults of SoftPools, ours and others', one a line: what went wrong, the windows, the tensor, and what is right. A new fault is a new
 //! line; `tests/faults_of_others.rs` has those that take more than a line, `tests/seeds/failed.txt` those that a seed stands for.
 
-mod common;
-
-use common::{on_every_adapter, pool, windows};
+use crate::common::{on_every_adapter, pool, windows};
 use softpool::reference::Reference;
 use softpool::{Outputs, Result, Shape, SoftPoolConfig, SoftPoolConfigBuilder};
 

@@ -2,11 +2,10 @@
 //! authors' CUDA extension and its issue tracker, of the one-liner `avg_pool(exp(x) * x) / avg_pool(exp(x))`, and of runtimes
 //! that start a maximum at a large negative constant. (Adaptive pooling and 16-bit types are not there yet.)
 
-mod common;
-
-use common::accuracy::Expected;
-use common::buffers::run_in_one_buffer;
-use common::{Case, check, check_both_rules, on_every_adapter, pool, run, windows};
+use crate::common;
+use crate::common::accuracy::Expected;
+use crate::common::buffers::run_in_one_buffer;
+use crate::common::{Case, check, check_both_rules, on_every_adapter, pool, run, windows};
 use softpool::reference::Reference;
 use softpool::{GradientRule, Shape, SoftPoolConfig};
 

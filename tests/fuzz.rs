@@ -2,7 +2,7 @@
 //! SOFTPOOL_FUZZ_CASES says how many, SOFTPOOL_FUZZ_SEED from which on. A million:
 //!
 //! ```text
-//! SOFTPOOL_FUZZ_CASES=1000000 cargo test --release --test fuzz recipes
+//! SOFTPOOL_FUZZ_CASES=1000000 cargo test --release --test suite fuzz::recipes
 //! ```
 //!
 //! `fuzz/` has the same as a target of cargo-fuzz.
@@ -11,12 +11,11 @@
 mod recipes_check;
 #[path = "../fuzz/checks/reference.rs"]
 mod reference_check;
-#[path = "common/seeds.rs"]
-mod seeds;
 
+use crate::seeds;
+use crate::seeds::Random;
 use arbitrary::Unstructured;
 use recipes_check::Outcome;
-use seeds::Random;
 
 /// What the tests' profile does in five seconds; a million are done in half a minute.
 const RECIPES: Random = Random { file: "fuzz", test: "recipes", variable: "SOFTPOOL_FUZZ_CASES", count: 200_000 };

@@ -2,18 +2,15 @@
 //! SOFTPOOL_FUZZ_POOLINGS says how many, SOFTPOOL_FUZZ_SEED from which on:
 //!
 //! ```text
-//! SOFTPOOL_FUZZ_POOLINGS=10000 cargo test --release --test fuzz_device
+//! SOFTPOOL_FUZZ_POOLINGS=10000 cargo test --release --test suite fuzz_device::
 //! ```
 
-mod common;
-
+use crate::common;
+use crate::common::accuracy::Expected;
+use crate::common::{Case, contexts, on_every_adapter, run_with};
+use crate::seeds;
 use arbitrary::{Result, Unstructured};
-use common::accuracy::Expected;
-use common::{Case, contexts, on_every_adapter, run_with};
 use softpool::{GpuSoftPool, GradientRule, PipelineCache, SoftPoolConfig, Tuning};
-
-#[path = "common/seeds.rs"]
-mod seeds;
 
 /// Each has pipelines of its own, some ten by adapter, which software drivers take a second for.
 const POOLINGS: seeds::Random =

@@ -1,9 +1,7 @@
 //! Every case of tests/golden: values that PyTorch computed in f64.
 
-mod common;
-
-use common::golden::{Golden, all};
-use common::{Case, accuracy::Expected, contexts, run};
+use crate::common::golden::{Golden, all};
+use crate::common::{Case, accuracy::Expected, on_every_adapter, run};
 use softpool::reference::Reference;
 
 /// Relative to the largest value of the tensor, since sums of many terms meet in other orders. `offset` is the largest
@@ -59,14 +57,14 @@ fn every_adapter_agrees() {
             let has_gradient = grad_input.is_some();
             let grad_input = grad_input.clone().unwrap_or(reference.grad_input.values);
             let expected = Expected::from_values(&case, golden.y.clone(), lse, grad_input);
-            for context in contexts() {
+            on_every_adapter(|context| {
                 let what = format!("{} on {}", case.name, context.name());
                 let results = run(context, &case);
                 expected.y.check(&what, &results.y);
                 if golden.finite && has_gradient {
                     expected.check(&what, &results);
                 }
-            }
+            });
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Evidence that a host can use poolings in its own way: its buffers, encoders, passes, threads and caches, and devices of
 //! small limits; and that none of it changes a bit of the results.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::accuracy::Expected;
-use common::buffers::run_in_one_buffer;
-use common::{Case, Random, assert_same_bits, on_every_adapter, pool, run, run_with, small, windows};
+use crate::common::accuracy::Expected;
+use crate::common::buffers::run_in_one_buffer;
+use crate::common::{Case, Random, assert_same_bits, on_every_adapter, pool, run, run_with, small, windows};
 use softpool::{
     BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, Outputs, PipelineCache, Shape, StatisticsView,
     TensorView, wgpu,
@@ -197,7 +195,7 @@ fn threads_share_one_pool() {
     let case = Case::normal("shared", windows([2, 2], [2]), [1, 3, 8, 10]);
     on_every_adapter(|context| {
         // A pooling of its own: both threads ask for pipelines that nobody has built.
-        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone()).expect("a pooling");
+        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone());
         let pool = Arc::new(pool);
         let halves = [-1.0, 3.0].map(|factor| {
             let x: Vec<f32> = case.x.iter().map(|x| factor * x).collect();
@@ -399,7 +397,7 @@ fn small_limits_change_nothing() {
         let scope = small.device.push_error_scope(wgpu::ErrorFilter::Validation);
         for case in &cases {
             let what = format!("{} on {}", case.name, context.name());
-            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone()).expect("a pooling");
+            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone());
             let whole = pool(context, &case.config);
             let [forward, backward] = dispatches(&small, &cut, case);
             let kernels = dispatches(context, &whole, case);

@@ -3,10 +3,8 @@
 //! Inputs are zeros and one peak, or nothing but zeros, where the definition has a closed form. What results may be off by is
 //! what tests/common/accuracy.rs and tests/derivatives.rs allow, each element's from its own window.
 
-mod common;
-
-use common::accuracy::ulp;
-use common::{Case, POISON, check, on_every_adapter, pool, windows};
+use crate::common::accuracy::ulp;
+use crate::common::{Case, POISON, check, on_every_adapter, pool, windows};
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuTensor, GradBetaTensors, GradientRule, JvpTensors,
     MAX_AXIS_PARAMETER, SecondBackwardTensors, Shape, SoftPoolConfig,

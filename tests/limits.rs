@@ -1,10 +1,9 @@
 //! Evidence that no tensor is too large: where a device binds or dispatches less than a pooling needs, the pooling is split, and
 //! not one bit changes.
 
-mod common;
-
-use common::stored::{Order, Stored, TENSORS, rounded, run_plainly, run_stored};
-use common::{Case, Random, SMALL_BINDING_BYTES, assert_same_bits, on_every_adapter, pool, small, windows};
+use crate::common;
+use crate::common::stored::{Order, Stored, TENSORS, rounded, run_plainly, run_stored};
+use crate::common::{Case, Random, SMALL_BINDING_BYTES, assert_same_bits, on_every_adapter, pool, small, windows};
 use softpool::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuSoftPool, GpuTensor, Shape, SoftPoolConfig, TensorView,
     wgpu,
@@ -35,7 +34,7 @@ fn planes_above_the_limit_are_split() {
         for (index, case) in cases.iter().enumerate() {
             let mut random = Random::new(index as u64 + 1);
             let (case, v) = rounded(case, ElementType::F32, &mut random);
-            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone()).expect("a pooling");
+            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone());
             let got = run_plainly(&small, &cut, &case, &v);
             let want = run_plainly(context, &pool(context, &case.config), &case, &v);
             for ((name, got), want) in TENSORS[3..].iter().zip(&got).zip(&want) {
@@ -70,7 +69,7 @@ fn other_storage_is_split_as_well() {
             let (inputs, windows) = (case.shape, case.pooled());
             let shapes = [inputs, windows, inputs, windows, windows, windows, inputs, windows, windows, inputs];
             let stored = shapes.map(|shape| Stored::new(shape, *element_type, *order, &mut random));
-            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone()).expect("a pooling");
+            let cut = GpuSoftPool::new(&small.device, &small.queue, case.config.clone());
             // At an odd element; but pairs of channels are whole words.
             let lead = if case.shape.channels() == 150_002 { 8 } else { 6 };
             let got = run_stored(&small, &cut, &case, &v, &stored, lead);
@@ -88,7 +87,7 @@ fn other_storage_is_split_as_well() {
 fn a_window_above_the_limit_is_refused() {
     on_every_adapter(|context| {
         let small = small(context);
-        let pool = GpuSoftPool::new(&small.device, &small.queue, SoftPoolConfig::global(2).build().unwrap()).unwrap();
+        let pool = GpuSoftPool::new(&small.device, &small.queue, SoftPoolConfig::global(2).build().unwrap());
         let x = small.upload(Shape::new([1, 1, 600, 600]).unwrap(), &vec![0.0; 360_000]).unwrap();
         let error = pool.forward(&x).expect_err("the window has 1.4 MB");
         assert!(matches!(error, Error::DeviceLimit { given: 1_440_000, allowed: SMALL_BINDING_BYTES, .. }), "{error}");

@@ -1,12 +1,10 @@
 //! Evidence for mip chains: each level against the f64 reference of the level above, for every format, odd sizes, layers, faces and
 //! 3D; what beta promises; and the same texels whether levels share a dispatch or not.
 
-mod common;
-
-use common::texels::{
+use crate::common::texels::{
     Like, assert_close, formats, is_on_gl, largest, linear, poison, random, read, read_bytes, srgb, write, write_bytes,
 };
-use common::{Random, on_every_adapter};
+use crate::common::{Random, on_every_adapter};
 use softpool::texture::reference::{Image, TexelPooling};
 use softpool::texture::{Alpha, MipChain, TextureCache, TextureLevel, Weighting};
 use softpool::{GpuContext, wgpu};

@@ -1,14 +1,12 @@
 //! Evidence that every wrong argument is an `Err` that names the value, the rule and the fix, before anything is recorded:
 //! never a panic, and never a validation error of wgpu's own, but for what wgpu alone knows of the host's buffers.
 
-mod common;
-#[path = "common/failed_seeds.rs"]
-mod failed_seeds;
-
+use crate::common;
+use crate::failed_seeds;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
-use common::{Case, on_every_adapter, pool, windows};
+use crate::common::{Case, on_every_adapter, pool, windows};
 use proptest::prelude::*;
 use softpool::ElementType::{Bf16, F16, F32};
 use softpool::reference::Reference;
@@ -805,7 +803,7 @@ fn device_limit() {
 
         let (device, queue) = call.device(|limits| limits.max_storage_buffer_binding_size = 1 << 20);
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let new = |config: &SoftPoolConfig| GpuSoftPool::new(&device, &queue, config.clone()).expect("nothing is run");
+        let new = |config: &SoftPoolConfig| GpuSoftPool::new(&device, &queue, config.clone());
         let tensor = GpuTensor::from_slice(&device, &queue, x, &vec![0.0; x.elements()]).expect("buffers may be large");
         assert!(new(&config).forward(&tensor).is_ok(), "a plane is split");
         let global = new(&SoftPoolConfig::global(2).build().expect("valid"));
@@ -832,7 +830,7 @@ fn device_limit() {
         refused(large, "DeviceLimit", &parts);
         // The windows of this one outgrow its inputs.
         let stretched = windows([2, 2], [1]).padding([1]).build().expect("valid");
-        let stretched = GpuSoftPool::new(&device, &queue, stretched).expect("nothing is run");
+        let stretched = GpuSoftPool::new(&device, &queue, stretched);
         let thin = shape([1, 1 << 18, 1, 1]);
         let tensor = GpuTensor::from_slice(&device, &queue, thin, &vec![0.0; 1 << 18]).expect("just so");
         refused(stretched.forward(&tensor), "DeviceLimit", &["a tensor's size in bytes is 4194304"]);
@@ -841,7 +839,7 @@ fn device_limit() {
         let (device, queue) = call.device(|limits| limits.max_compute_invocations_per_workgroup = 16);
         let parts = ["a workgroup's number of invocations is 64", "max_compute_invocations_per_workgroup of 16"];
         let parts = [parts[0], parts[1], "request a larger limit, or another adapter"];
-        let small = GpuSoftPool::new(&device, &queue, config).expect("nothing is compiled yet");
+        let small = GpuSoftPool::new(&device, &queue, config);
         let tensor = GpuTensor::from_slice(&device, &queue, shape([1, 1, 4, 4]), &[0.0; 16]).expect("small");
         refused(small.forward(&tensor), "DeviceLimit", &parts);
     });
@@ -869,7 +867,7 @@ fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
         let g = TensorView::new(&read, windows).with_strides([0, 0, 1]).expect("small");
         let [of_inputs, of_windows] = [inputs, windows].map(|shape| TensorView::new(&written, shape).of_type(F16));
         let config = SoftPoolConfig::adaptive([2]).build().expect("valid");
-        let pool = GpuSoftPool::new(&device, &queue, config).expect("nothing is run");
+        let pool = GpuSoftPool::new(&device, &queue, config);
         let parts = ["what one block of windows needs of a tensor, in bytes, is 10485", "of 1048576"];
         let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
         refuses(pool.plan_forward(ForwardTensors::new(x, of_windows)));
@@ -1011,7 +1009,7 @@ fn any_limit_is_obeyed_or_refused() {
                 let (x, grad_output) = (tensor(case.shape), tensor(case.pooled()));
                 // A refusal is as good as a result; a panic or what wgpu says is not.
                 let calls = AssertUnwindSafe(|| {
-                    let pool = GpuSoftPool::new(&device, &queue, case.config.clone()).expect("a pooling");
+                    let pool = GpuSoftPool::new(&device, &queue, case.config.clone());
                     [
                         pool.forward(&x).map(drop),
                         pool.forward_with(&x, Outputs { lse: true, statistics: true }).map(drop),

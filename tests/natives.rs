@@ -1,8 +1,6 @@
 //! What drivers make of the functions that WGSL leaves open, and which of them kernels therefore use.
 
-mod common;
-
-use common::{assert_same_bits, contexts, on_every_adapter, one_of_each_kernel, pool, sweep};
+use crate::common::{assert_same_bits, contexts, on_every_adapter, one_of_each_kernel, pool, sweep};
 use softpool::{ElementType, GpuTensor, Natives, Tuning, measure_natives};
 
 /// By default kernels leave nothing to a driver that does it worse than they promise.

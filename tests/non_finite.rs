@@ -1,10 +1,8 @@
-//! Evidence of what README.md promises for NaN and infinities, on every adapter that the tests see: a NaN in a window
+//! Evidence of what docs/semantics.md promises for NaN and infinities, on every adapter that the tests see: a NaN in a window
 //! gives NaN, else +inf gives +inf, and neither has a gradient; -inf weighs nothing, and a window of nothing else has derivatives
 //! of 0. What does not hold such a value is not touched by it.
 
-mod common;
-
-use common::{
+use crate::common::{
     Case, Random, assert_same_bits, check, check_both_rules, on_every_adapter, one_of_each_kernel, pool, run, windows,
 };
 use softpool::reference::Reference;

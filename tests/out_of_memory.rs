@@ -43,7 +43,7 @@ fn memory_that_runs_out_is_an_error() {
             continue;
         }
         let config = SoftPoolConfig::builder([1]).build().expect("valid");
-        let pool = GpuSoftPool::new(&context.device, &context.queue, config).expect("a pooling");
+        let pool = GpuSoftPool::new(&context.device, &context.queue, config);
         // 64 KiB, and a pipeline that is there.
         let (elements, of) = (1 << 14, shape([1, 1, 1 << 14]));
         let data = vec![0.5; elements];

@@ -2,9 +2,7 @@
 //! some by both gradient rules, against the f64 reference. Sizes are odd or prime, so that nothing divides and edges
 //! show; a test of its own has the widths that are read as vectors.
 
-mod common;
-
-use common::{
+use crate::common::{
     Case, assert_same_bits, check, check_both_rules, on_every_adapter, one_of_each_kernel, pool, run, windows,
 };
 use softpool::{BackwardTensors, ForwardTensors, Outputs, Shape, SoftPoolConfigBuilder};

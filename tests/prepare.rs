@@ -1,8 +1,6 @@
 //! Evidence that what `GpuSoftPool::prepare` makes ahead is what calls take, and that it runs nothing.
 
-mod common;
-
-use common::{POISON, on_every_adapter, one_of_each_kernel, windows};
+use crate::common::{POISON, on_every_adapter, one_of_each_kernel, windows};
 use softpool::{
     BackwardTensors, Error, ForwardTensors, GpuSoftPool, GradBetaTensors, JvpTensors, Memory, Outputs, PipelineCache,
     Recipe, Result, SecondBackwardTensors, Shape, StatisticsView, TensorView,
@@ -71,9 +69,9 @@ fn calls_find_everything_made() {
 
 #[test]
 fn nothing_is_run() {
-    let case = common::Case::normal("k2 s2", windows([2, 2], [2]), [1, 2, 8, 8]);
+    let case = crate::common::Case::normal("k2 s2", windows([2, 2], [2]), [1, 2, 8, 8]);
     on_every_adapter(|context| {
-        let pool = common::pool(context, &case.config);
+        let pool = crate::common::pool(context, &case.config);
         let x = context.upload(case.shape, &case.x).unwrap();
         let y = context.upload(case.pooled(), &vec![POISON; case.pooled().elements()]).unwrap();
         let recipe = pool.recipes().forward(ForwardTensors::new(&x, &y)).unwrap();
@@ -84,10 +82,10 @@ fn nothing_is_run() {
 
 #[test]
 fn a_lost_device_makes_nothing_ready() {
-    let case = common::Case::normal("k2 s2", windows([2, 2], [2]), [1, 2, 8, 8]);
+    let case = crate::common::Case::normal("k2 s2", windows([2, 2], [2]), [1, 2, 8, 8]);
     on_every_adapter(|context| {
-        let context = common::small(context);
-        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone()).unwrap();
+        let context = crate::common::small(context);
+        let pool = GpuSoftPool::new(&context.device, &context.queue, case.config.clone());
         context.device.destroy();
         let recipe = &recipes(&pool, case.shape).unwrap()[0];
         let error = pollster::block_on(pool.prepare(recipe)).expect_err("the device is lost");

@@ -1,11 +1,8 @@
 //! Evidence that the laws of SoftPool hold for windows, shapes and values that nobody chose. Cases come from a fixed
 //! seed, so that each run has the same; PROPTEST_CASES and PROPTEST_RNG_SEED look further.
 
-mod common;
-#[path = "common/failed_seeds.rs"]
-mod failed_seeds;
-
-use common::{Case, Random, accuracy::Expected, accuracy::ulp, assert_same_bits, check, on_every_adapter, run};
+use crate::common::{Case, Random, accuracy::Expected, accuracy::ulp, assert_same_bits, check, on_every_adapter, run};
+use crate::failed_seeds;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use softpool::reference::Reference;

@@ -1,6 +1,6 @@
 //! Texts of kernels as they are handed to a driver, committed: a change of a text shows in a review.
 //!
-//! `SOFTPOOL_WRITE_SNAPSHOTS=1 cargo test --test snapshots` writes tests/snapshots/ anew.
+//! `SOFTPOOL_WRITE_SNAPSHOTS=1 cargo test --test suite snapshots::` writes tests/snapshots/ anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -154,7 +154,7 @@ fn texts_are_those_committed() {
     }
     assert!(
         others.is_empty(),
-        "{} texts are not those of tests/snapshots/:\n{}\nif they are meant to change: {VARIABLE}=1 cargo test --test \
+        "{} texts are not those of tests/snapshots/:\n{}\nif they are meant to change: {VARIABLE}=1 cargo test --test suite \
          snapshots, and look at the difference",
         others.len(),
         others.join("\n")

@@ -2,12 +2,9 @@
 //! the results of contiguous f32 tensors, rounded once; and that nothing else in the buffer is touched. One case is left out: a
 //! global pooling whose rows don't follow each other in memory adds up in another order, and was seen to differ by an ulp.
 
-mod common;
-#[path = "common/failed_seeds.rs"]
-mod failed_seeds;
-
-use common::stored::{Order, check_stored, check_stored_from};
-use common::{Case, Random, assert_same_bits, check, on_every_adapter, one_of_each_kernel, pool, run, windows};
+use crate::common::stored::{Order, check_stored, check_stored_from};
+use crate::common::{Case, Random, assert_same_bits, check, on_every_adapter, one_of_each_kernel, pool, run, windows};
+use crate::failed_seeds;
 use proptest::prelude::*;
 use softpool::ElementType::{Bf16, F16, F32};
 use softpool::{

@@ -1,12 +1,10 @@
 //! Evidence for poolings of textures: every format, window and kind of texture against the f64 reference; tensors both ways; sRGB and
 //! alpha; infinities and NaN; and what is refused, by what is missing.
 
-mod common;
-
-use common::texels::{
+use crate::common::texels::{
     Like, assert_close, formats, is_on_gl, largest, poison, random, read, read_by_tensor, rounded, srgb, write,
 };
-use common::{POISON, Random, on_every_adapter};
+use crate::common::{POISON, Random, on_every_adapter};
 use softpool::texture::reference::{Image, TexelPooling};
 use softpool::texture::{
     Alpha, MipChain, TensorTexels, TextureCache, TextureError, TextureLevel, TexturePool, Weighting,

@@ -227,9 +227,35 @@ fn adaptive_poolings_translate() {
     translate_all(adaptive());
 }
 
+/// Kernels of textures, which are texts of their own: each translates, poolings within the bytes that small windows have, and every
+/// file in shaders/textures/ is used.
+#[test]
+fn kernels_of_textures_translate() {
+    let budget = |label: &str| if label.contains(" mips ") { 20 << 10 } else { 12 << 10 };
+    let sources = softpool::texture::shader_sources();
+    let mut heads = HashSet::new();
+    for (label, text) in &sources {
+        // Depth can't be loaded in GLSL, and isn't on GL: `TextureError::NotOnGl`.
+        if !text.contains("texture_depth_2d") {
+            translate(label, text);
+        }
+        assert!(text.len() <= budget(label), "{label} has {} bytes", text.len());
+        heads.extend(text.lines().filter(|line| line.starts_with("//!")).map(str::to_owned));
+    }
+    assert!(sources.len() > 400, "{} kernels", sources.len());
+    for (name, text) in files_of("shaders/textures") {
+        assert!(text.starts_with("// "), "{name} opens with a comment that says what it is");
+        assert!(heads.contains(&format!("//! shaders/textures/{name}")), "no kernel of textures uses {name}");
+    }
+}
+
 /// Name and text of every file in shaders/.
 fn shader_files() -> Vec<(String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    files_of("shaders")
+}
+
+fn files_of(folder: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = folder.read_dir().expect("the folder of the shaders");
     // Those of textures have a folder of their own.
     let files = files.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
@@ -313,7 +339,7 @@ fn files_are_wgsl_as_they_are_written() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == prelude,
-        "shaders/prelude.wgsl is not what src/specialise.rs makes: {WRITE_PRELUDE}=1 cargo test --test translation -- as_they"
+        "shaders/prelude.wgsl is not what src/specialise.rs makes: {WRITE_PRELUDE}=1 cargo test --test suite as_they"
     );
     assert!(kernels.len() > 12, "the kernels' files: {}", kernels.len());
     let mut problems = BTreeSet::new();

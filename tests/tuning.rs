@@ -1,8 +1,6 @@
 //! Blocks of every size, whatever the adapter would choose for a tensor: the same windows, within the same errors.
 
-mod common;
-
-use common::{Case, sweep};
+use crate::common::{Case, sweep};
 use softpool::{SoftPoolConfig, SoftPoolConfigBuilder, Tuning};
 
 fn builder(kernel: &[usize], stride: usize, padding: usize) -> SoftPoolConfigBuilder {

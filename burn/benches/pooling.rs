@@ -147,7 +147,7 @@ fn compare(
     let y = context.upload(pooled, &vec![0.0; pooled.elements()])?;
     let grad_output = context.upload(pooled, &vec![1.0; pooled.elements()])?;
     let grad_input = context.upload(shape, &vec![0.0; shape.elements()])?;
-    let pool = GpuSoftPool::new(&context.device, &context.queue, config)?;
+    let pool = GpuSoftPool::new(&context.device, &context.queue, config);
     let (x_view, y_view) = (layout.view(&x)?, layout.view(&y)?);
     let forward = pool.plan_forward(ForwardTensors::new(x_view, y_view))?;
     let (grad_output, grad_input_view) = (layout.view(&grad_output)?, layout.view(&grad_input)?);

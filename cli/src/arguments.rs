@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use softpool::GradientRule;
 
 use crate::axis_list::{AxisList, SizeList};
@@ -45,6 +46,11 @@ pub enum Command {
     ///
     /// The stride is the kernel: the picture shows a window beside the next. A transparent image is pooled as by `image`, then drawn and measured over white.
     Compare(CompareArguments),
+    /// Write an image's mip levels, each by SoftPool of the level above, as PNG files of the image's own colour type and bit depth.
+    ///
+    /// Sides are halved and rounded down until both are 1. An odd side loses no row: each pixel covers three of those above, the
+    /// outer two in part. Transparent images are pooled as by `image`.
+    Mips(MipsArguments),
     /// Print the shaders that a pooling would dispatch, or a table of them; no device is needed.
     Wgsl {
         #[command(subcommand)]
@@ -55,6 +61,20 @@ pub enum Command {
     Recipe {
         #[command(subcommand)]
         operation: Operation<RecipeArguments>,
+    },
+    /// Print the script by which a shell completes this command line.
+    ///
+    /// For bash: softpool completions bash > ~/.local/share/bash-completion/completions/softpool
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual's first page, or write all pages as files for `man`.
+    Man {
+        /// Where softpool.1 and a page for each command go; the folder is made where it isn't there.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -173,6 +193,43 @@ pub struct CompareArguments {
     pub windows: ImageWindowArguments,
     #[command(flatten)]
     pub reading: ReadingArguments,
+}
+
+#[derive(Args)]
+pub struct MipsArguments {
+    /// The image: PNG, JPEG, WebP, TIFF, PNM, GIF (its first frame) or BMP, 8 or 16 bits a channel.
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// The folder for the levels, which is made if it isn't there: IN-00.png, the image itself, IN-01.png, and so on.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Inverse temperature for values from 0 (black) to 1 (white), or one for each level below the first, of which the last is that of
+    /// all further ones: 8,4,2. The larger, the brighter what is thin; 0 is the average, below 0 what is dark stays.
+    #[arg(long, value_name = "B", default_value = "4", value_delimiter = ',', allow_hyphen_values = true)]
+    pub beta: Vec<f32>,
+    /// luminance: one weight for all channels, so that hues don't shift. channel: a weight for each, as `image` has it.
+    #[arg(long, value_enum, default_value = "luminance")]
+    pub weight: Weight,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+    #[command(flatten)]
+    pub device: DeviceArgument,
+}
+
+/// What a pixel's weight goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Weight {
+    Luminance,
+    Channel,
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Luminance => "luminance",
+            Self::Channel => "channel",
+        })
+    }
 }
 
 /// How an image is taken.

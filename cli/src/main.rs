@@ -24,7 +24,9 @@ mod input_files;
 mod kernel_text;
 mod leftovers;
 mod light;
+mod manual;
 mod memory_size;
+mod mips_command;
 mod npy_header;
 mod output_files;
 mod picture;
@@ -57,8 +59,11 @@ fn main() -> ExitCode {
         Command::Backward(arguments) => tensor_commands::backward(&arguments),
         Command::Image(arguments) => image_command::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Mips(arguments) => mips_command::run(&arguments),
         Command::Wgsl { operation } => kernel_text::run(&operation).map(Report::new),
         Command::Recipe { operation } => recipe_text::run(&operation).map(Report::new),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { output } => manual::man(output.as_deref()),
     };
     match outcome {
         Ok(report) => {

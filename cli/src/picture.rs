@@ -125,6 +125,33 @@ impl Picture {
         Ok(Self { width, height, planes, color: self.color, colours: self.colours.clone() })
     }
 
+    /// Planes of red, green, blue and alpha, whatever the image has, as light if it is to be `linear`.
+    pub fn rgba(&self, linear: bool) -> Vec<f32> {
+        let light = linear.then(|| self.colours.light());
+        let (colours, alphas) = self.planes.split_at(self.pixels() * self.colour_channels());
+        let value = |&value: &f32| light.map_or(value, |light| light.decode(value));
+        // Grey is the same three times.
+        let mut planes: Vec<f32> = match self.colour_channels() {
+            1 => colours.iter().cycle().take(3 * self.pixels()).map(value).collect(),
+            _ => colours.iter().map(value).collect(),
+        };
+        planes.extend_from_slice(alphas);
+        planes.resize(4 * self.pixels(), 1.0);
+        planes
+    }
+
+    /// The image of this one's kind that [`rgba`](Self::rgba) makes such planes of, its values rounded to levels.
+    pub fn of_rgba(&self, rgba: &[f32], [width, height]: [usize; 2], linear: bool) -> Self {
+        let light = linear.then(|| self.colours.light());
+        let max = f64::from(max_level(self.color));
+        let rounded = |value: f32| (level(value, max) / max) as f32;
+        let colours = rgba[..width * height * self.colour_channels()].iter();
+        let colours = colours.map(|&value| rounded(light.map_or(value, |light| light.encode(value.min(1.0)))));
+        let alphas = rgba[3 * width * height..].iter().map(|&value| rounded(value));
+        let planes = colours.chain(alphas.filter(|_| self.color.has_alpha())).collect();
+        Self { width, height, planes, color: self.color, colours: self.colours.clone() }
+    }
+
     /// The averages of colour planes, by the windows of `config`.
     fn average(&self, device: &Device, config: &SoftPoolConfig, planes: &[f32]) -> Result<Vec<f32>> {
         let betas = vec![0.0; self.colour_channels()];

@@ -151,7 +151,7 @@ impl<'a> OnGpu<'a> {
     fn new(gpu: &'a Gpu, pooling: &Pooling<'a>) -> Result<Self> {
         let pool = GpuSoftPool::new(&gpu.context.device, &gpu.context.queue, pooling.config.clone());
         gpu.check()?;
-        Ok(Self { gpu, pool: pool?, betas: pooling.betas, element_type: pooling.element_type })
+        Ok(Self { gpu, pool, betas: pooling.betas, element_type: pooling.element_type })
     }
 
     /// The pooling for a chunk of these channels.

@@ -1,12 +1,10 @@
 //! Tensors from elsewhere: .npz archives, standard input, and types and headers of other programs; run as a user runs
 //! them.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::Write;
 
-use common::{Workplace, npy, read, wave, write_wave};
+use crate::common::{Workplace, npy, read, wave, write_wave};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 

@@ -1,10 +1,8 @@
 //! `--grad-beta` and `--channel-betas`, run as a user runs them.
 
-mod common;
-
 use std::fs;
 
-use common::{Workplace, assert_close, npy, read, wave, write_as, write_wave};
+use crate::common::{Workplace, assert_close, npy, read, wave, write_as, write_wave};
 use ndarray::{ArrayD, Axis, IxDyn, Slice, concatenate};
 use ndarray_npy::write_npy;
 use softpool::ElementType;

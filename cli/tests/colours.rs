@@ -1,12 +1,10 @@
 //! What an image's levels mean: transparency, linear light, and the chunks and profiles that say so; run as a user runs
 //! them.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::BufWriter;
 
-use common::Workplace;
+use crate::common::Workplace;
 use image::{DynamicImage, GrayImage, Luma, Rgba, RgbaImage};
 
 /// A PNG of 8-bit grey with chunks before its pixels.

@@ -1,10 +1,9 @@
 //! `--dtype` and the element types of files, run as a user runs them.
 
-mod common;
-
+use crate::common;
 use std::fs;
 
-use common::{Workplace, npy, read, read_as, wave, write_as};
+use crate::common::{Workplace, npy, read, read_as, wave, write_as};
 use ndarray::{ArrayD, IxDyn};
 use ndarray_npy::write_npy;
 use softpool::ElementType;

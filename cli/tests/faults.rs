@@ -1,11 +1,9 @@
 //! Faults that people ran into, one a line: what it was, the input, the command, and what is right.
 
-mod common;
-
 use std::fs;
 use std::io::Cursor;
 
-use common::{Workplace, npy, read};
+use crate::common::{Workplace, npy, read};
 use image::{ImageFormat, Rgba, RgbaImage};
 
 /// What a command has to do.

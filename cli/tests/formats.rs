@@ -1,12 +1,10 @@
 //! Image files of every format, whole and damaged, large and thin; run as a user runs them.
 
-mod common;
-
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use common::Workplace;
+use crate::common::Workplace;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 /// Images that the `image` crate doesn't write; data/make.py made them.

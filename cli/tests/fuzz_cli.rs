@@ -2,19 +2,15 @@
 //! headers of .npy, pictures and arguments, each a few changes away from what is right, from seeds.
 //! SOFTPOOL_FUZZ_RUNS says how many of each, SOFTPOOL_FUZZ_SEED from which on.
 
-#[path = "../../tests/common/seeds.rs"]
-mod seeds;
-
-mod common;
-
+use crate::seeds;
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::{Workplace, npy};
+use crate::seeds::Random;
 use arbitrary::{Result, Unstructured};
-use common::{Workplace, npy};
-use seeds::Random;
 
 /// A run takes some milliseconds.
 const HEADERS: Random = Random { file: "fuzz_cli", test: "headers", variable: "SOFTPOOL_FUZZ_RUNS", count: 150 };

@@ -1,12 +1,10 @@
 //! `softpool image` and `softpool compare`, run as a user runs them.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 
-use common::Workplace;
+use crate::common::Workplace;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ColorType, DynamicImage, ImageEncoder};

@@ -1,8 +1,6 @@
 //! `softpool wgsl`: what would be dispatched, as text in five languages and as a table, without a device.
 
-mod common;
-
-use common::Workplace;
+use crate::common::Workplace;
 use softpool::wgpu::{BufferDescriptor, BufferUsages};
 use softpool::{
     BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, Recipe, Shape, SoftPoolConfig, TensorView, Tuning,
@@ -67,7 +65,7 @@ fn the_text_is_what_a_device_gets() {
     let place = Workplace::new();
     let GpuContext { device, queue, .. } = GpuContext::new_blocking().expect("these tests need an adapter");
     let config = SoftPoolConfig::builder([3, 3]).stride([2]).padding([1]).build().unwrap();
-    let pool = GpuSoftPool::new(&device, &queue, config).unwrap();
+    let pool = GpuSoftPool::new(&device, &queue, config);
     let (shape, pooled) = (Shape::new([2, 4, 16, 16]).unwrap(), Shape::new([2, 4, 8, 8]).unwrap());
     let buffer = |shape: &Shape| {
         device.create_buffer(&BufferDescriptor {

@@ -1,8 +1,5 @@
 //! Where outputs go: links, protected files, standard output, devices and pipes, as a shell's redirection would have it;
 //! run as a user runs it.
-#![cfg(unix)]
-
-mod common;
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
@@ -12,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Workplace, read, write_wave};
+use crate::common::{Workplace, read, write_wave};
 
 const COMMAND: &str = "forward --input x.npy --kernel 2 --device cpu";
 

@@ -1,8 +1,6 @@
 //! What is printed where nothing is wrong, without a desktop: results on stdout, and nothing else.
 
-mod common;
-
-use common::{Workplace, write_wave};
+use crate::common::{Workplace, write_wave};
 
 #[test]
 fn success_is_silent_without_a_desktop() {

@@ -1,8 +1,6 @@
 //! `softpool recipe`: a call as data. That hosts in other languages can run it is shown by web/test.
 
-mod common;
-
-use common::Workplace;
+use crate::common::Workplace;
 use serde_json::Value;
 use softpool::RecipeData;
 

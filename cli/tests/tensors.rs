@@ -1,10 +1,8 @@
 //! `softpool forward`, `softpool backward` and `softpool info`, run as a user runs them.
 
-mod common;
-
 use std::fs;
 
-use common::{FALLBACK, Workplace, assert_close, npy, read, wave, write_wave};
+use crate::common::{FALLBACK, Workplace, assert_close, npy, read, wave, write_wave};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::write_npy;
 

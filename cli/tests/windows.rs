@@ -1,10 +1,8 @@
 //! `--output-size`, `--global` and tensors without a batch, run as a user runs them.
 
-mod common;
-
 use std::fs;
 
-use common::{Workplace, assert_close, read, write_as, write_wave};
+use crate::common::{Workplace, assert_close, read, write_as, write_wave};
 use ndarray::{ArrayD, Axis};
 use ndarray_npy::write_npy;
 use softpool::ElementType;

@@ -45,7 +45,7 @@ pub fn natives(record: &mut Record) -> Result<(), Box<dyn Error>> {
     let context = &contexts()[0];
     let errors = measure_natives(&context.device, &context.queue)?;
     let used = Tuning::of(&context.device).natives;
-    let NativeErrors { unpack_f16, pack_f16, pack_f16_example, exp_near_0, exp } = errors;
+    let NativeErrors { unpack_f16, pack_f16, pack_f16_example, exp_near_0, exp, .. } = errors;
     let values = |wrong: Option<usize>| wrong.map_or("not there".into(), |wrong| format!("{wrong} values"));
     let example = pack_f16_example.map_or(String::new(), |(value, got)| format!(" ({value:e} becomes {got:e})"));
     for (name, value, used) in [

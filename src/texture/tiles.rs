@@ -96,8 +96,8 @@ impl Split {
                 if !room.by_last || left > MOST_LEFT {
                     return Some(whole);
                 }
-                for level in first + 1..=levels {
-                    keep(&mut cells, level, sizes[level][0] * sizes[level][1]);
+                for (level, [width, height]) in sizes.iter().enumerate().take(levels + 1).skip(first + 1) {
+                    keep(&mut cells, level, width * height);
                 }
                 let last = levels - first;
                 return Some(if fits(cells) { Self { last, cells, ..whole } } else { whole });

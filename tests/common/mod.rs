@@ -8,6 +8,7 @@ pub mod golden;
 pub mod stored;
 pub mod texels;
 
+use std::num::NonZeroUsize;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use softpool::{
@@ -210,8 +211,16 @@ impl Results {
 
 /// A pooling that shares its pipelines with all others of `context`.
 pub fn pool(context: &GpuContext, config: &SoftPoolConfig) -> GpuSoftPool {
-    static CACHES: LazyLock<Vec<PipelineCache>> =
-        LazyLock::new(|| contexts().iter().map(|context| PipelineCache::new(&context.device)).collect());
+    // All files of tests are one process, which would end with thousands of pipelines in memory.
+    const CAPACITY: Option<NonZeroUsize> = NonZeroUsize::new(256);
+    static CACHES: LazyLock<Vec<PipelineCache>> = LazyLock::new(|| {
+        let cache = |context: &GpuContext| {
+            let cache = PipelineCache::new(&context.device);
+            cache.set_capacity(CAPACITY);
+            cache
+        };
+        contexts().iter().map(cache).collect()
+    });
     let cache = contexts().iter().position(|other| other.device == context.device).map(|index| CACHES[index].clone());
     let cache = cache.unwrap_or_else(|| PipelineCache::new(&context.device));
     GpuSoftPool::with_cache(&context.device, &context.queue, config.clone(), &cache).expect("a pooling")

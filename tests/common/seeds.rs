@@ -60,7 +60,7 @@ impl Drop for Reproduce {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self { of: Random { file, test, variable, .. }, seed } = self;
-            eprintln!("again: SOFTPOOL_FUZZ_SEED={seed} {variable}=1 cargo test --test {file} {test}");
+            eprintln!("again: SOFTPOOL_FUZZ_SEED={seed} {variable}=1 cargo test --test suite {file}::{test}");
             eprintln!("always: a line '{test} {seed} WHAT' in tests/seeds/failed.txt");
         }
     }
