@@ -44,7 +44,7 @@ fn guarded<T>(check: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<T, St
 pub fn golden(record: &mut Record, smoke: bool) -> Result<(), Box<dyn Error>> {
     let context = &contexts()[0];
     let all = golden::all();
-    let step = if smoke { 6 } else { 1 };
+    let step = if smoke { 12 } else { 1 };
     let of = all.len().div_ceil(step);
     let mut done = 0;
     for golden in all.iter().step_by(step) {
