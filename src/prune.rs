@@ -6,19 +6,25 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::fold::Switches;
-use crate::unroll::is_marked;
+use crate::unroll::{is_marked, unroll};
+
+/// The text of a kernel as a driver gets it: `text`, of a prelude and files of shaders/, folded, pruned and unrolled. `constants` are
+/// those of its prelude.
+pub(crate) fn finished(text: &str, constants: &[(&str, u32)]) -> String {
+    prune(&unroll(&fold_and_prune(text), constants))
+}
 
 /// `text` without the branches that its constants rule out, without the functions, structs, constants and bindings that `main`
 /// doesn't reach, and without comments, which have their place in shaders/; but marks of what is unrolled stay, and lines that start
 /// with `//!`, which head a part each, over what remains of theirs.
-pub(crate) fn fold_and_prune(text: &str) -> String {
+fn fold_and_prune(text: &str) -> String {
     let items = items(text, is_marked);
     let switches = Switches::of(&items);
     reached(&items.iter().map(|item| switches.fold(item)).collect::<Vec<_>>())
 }
 
 /// The same of a text whose branches are folded and whose loops are unrolled.
-pub(crate) fn prune(text: &str) -> String {
+fn prune(text: &str) -> String {
     reached(&items(text, |_| false))
 }
 

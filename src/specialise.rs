@@ -8,9 +8,8 @@ use crate::element::{ElementType, WORD_BYTES};
 use crate::geometry::{Constants, Geometry};
 use crate::grid::Grid;
 use crate::kernels::Room;
-use crate::prune::{fold_and_prune, prune};
+use crate::prune::finished;
 use crate::shaders::shader;
-use crate::unroll::unroll;
 
 /// Everything that specialises a kernel's text: equal ones are the same text, which makes it the key of caches of pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -281,7 +280,7 @@ impl Specialisation {
             text.push('\n');
             text += file;
         }
-        prune(&unroll(&fold_and_prune(&text), &constants))
+        finished(&text, &constants)
     }
 
     /// The files of shaders/ that it is made of.

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use bytemuck::{Pod, Zeroable};
 
 use super::level::StoredFormat;
-use crate::prune::prune;
-use crate::unroll::unroll;
+use crate::prune::finished;
 
 /// Texels of a window that an invocation keeps, at most. More would take the registers of a GPU, and long texts.
 const MOST_KEPT: u32 = 9;
@@ -228,7 +227,7 @@ impl WindowKernel {
             )
         };
         let main = concat!("//! shaders/textures/window.wgsl\n", include_str!("../../shaders/textures/window.wgsl"));
-        prune(&unroll(&format!("{prelude}\n{TEXELS}\n{window}\n{main}"), &constants))
+        finished(&format!("{prelude}\n{TEXELS}\n{window}\n{main}"), &constants)
     }
 
     /// The functions that say where a window's taps are.

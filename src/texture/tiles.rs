@@ -6,8 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::kernel::{Axis, Source, TEXELS, Target, TexelForm, WindowKernel};
 use super::level::StoredFormat;
-use crate::prune::prune;
-use crate::unroll::unroll;
+use crate::prune::finished;
 
 /// Invocations of a workgroup.
 const LANES: u32 = 256;
@@ -203,7 +202,7 @@ impl TilesKernel {
         let kept =
             concat!("//! shaders/textures/window_kept.wgsl\n", include_str!("../../shaders/textures/window_kept.wgsl"));
         let tiles = concat!("//! shaders/textures/tiles.wgsl\n", include_str!("../../shaders/textures/tiles.wgsl"));
-        prune(&unroll(&format!("{prelude}\n{TEXELS}\n{kept}\n{tiles}"), &constants))
+        finished(&format!("{prelude}\n{TEXELS}\n{kept}\n{tiles}"), &constants)
     }
 
     fn packing(&self) -> String {
