@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 
-use crate::guard::{Scopes, cause, guarded};
+use crate::guard::{Scopes, cause, guarded, is_lost, lost};
 use crate::params::Params;
 use crate::specialise::Specialisation;
 use crate::{Recipe, Result};
@@ -109,11 +109,16 @@ impl PipelineCache {
     pub(crate) fn prepare(&self, recipe: &Recipe<'_>) -> impl Future<Output = Result<()>> + use<> {
         let scopes = Scopes::push(&self.inner.device);
         let mut made = Vec::new();
-        let built = recipe.dispatches().iter().map(|dispatch| dispatch.kernel).try_for_each(|kernel| {
-            if !self.pipelines().contains(&kernel) {
-                made.push(kernel);
-            }
-            self.get(kernel).map(drop)
+        // A driver may still compile for a device that is lost.
+        let there = if is_lost(&self.inner.device) { Err(lost(None)) } else { Ok(()) };
+        let mut kernels = recipe.dispatches().iter().map(|dispatch| dispatch.kernel);
+        let built = there.and_then(|()| {
+            kernels.try_for_each(|kernel| {
+                if !self.pipelines().contains(&kernel) {
+                    made.push(kernel);
+                }
+                self.get(kernel).map(drop)
+            })
         });
         let (cache, taken) = (self.clone(), scopes.pop());
         async move {

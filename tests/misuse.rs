@@ -69,7 +69,10 @@ fn variants() -> BTreeSet<&'static str> {
 fn every_variant_has_a_test() {
     let tested: BTreeSet<&str> = TESTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(tested.len(), TESTS.len(), "a name twice");
-    assert_eq!(tested, variants());
+    // Mistakes with textures are those of tests/textures.rs, what a recipe lacks to be data of src/recipe_data.rs.
+    let elsewhere = ["Texture", "Unlisted"];
+    let variants: BTreeSet<&str> = variants().into_iter().filter(|name| !elsewhere.contains(name)).collect();
+    assert_eq!(tested, variants);
 }
 
 /// # Panics
