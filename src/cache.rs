@@ -135,38 +135,49 @@ impl PipelineCache {
     }
 
     fn build(&self, specialisation: Specialisation) -> Pipeline {
-        let device = &self.inner.device;
-        let label = specialisation.label();
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(&label),
-            source: wgpu::ShaderSource::Wgsl(specialisation.wgsl().into()),
-        });
         let tensors = specialisation.bound().map(|role| {
             let ty = wgpu::BufferBindingType::Storage { read_only: specialisation.read_only(role) };
             (ty, specialisation.min_binding_bytes(role))
         });
         let params = (wgpu::BufferBindingType::Uniform, size_of::<Params>() as u64);
-        let entries: Vec<_> = { tensors.chain([params]).zip(0..) }
-            .map(|((ty, min_size), binding)| wgpu::BindGroupLayoutEntry {
+        let bindings = tensors.chain([params]).map(|(ty, min_size)| wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: wgpu::BufferSize::new(min_size),
+        });
+        let Inner { device, driver_cache, .. } = &*self.inner;
+        Pipeline::new(device, &specialisation.label(), specialisation.wgsl(), bindings, driver_cache.as_ref())
+    }
+}
+
+impl Pipeline {
+    /// The pipeline of a text whose entry point is `main`, and which binds these, in order.
+    pub fn new(
+        device: &wgpu::Device,
+        label: &str,
+        wgsl: String,
+        bindings: impl IntoIterator<Item = wgpu::BindingType>,
+        driver_cache: Option<&wgpu::PipelineCache>,
+    ) -> Self {
+        let label = Some(label);
+        let source = wgpu::ShaderSource::Wgsl(wgsl.into());
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label, source });
+        let entries: Vec<_> = { bindings.into_iter().zip(0..) }
+            .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty,
-                    has_dynamic_offset: false,
-                    min_binding_size: wgpu::BufferSize::new(min_size),
-                },
+                ty,
                 count: None,
             })
             .collect();
-        let layout = device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&label), entries: &entries });
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(&label),
+            label,
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&label),
+            label,
             layout: Some(&pipeline_layout),
             module: &module,
             entry_point: Some("main"),
@@ -175,9 +186,9 @@ impl PipelineCache {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
-            cache: self.inner.driver_cache.as_ref(),
+            cache: driver_cache,
         });
-        Pipeline { pipeline, layout }
+        Self { pipeline, layout }
     }
 }
 

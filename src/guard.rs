@@ -94,7 +94,7 @@ pub(crate) fn check(device: &wgpu::Device) -> Result<()> {
         return Ok(());
     }
     let scopes = Scopes::push(device);
-    let mapped = map_new(device, wgpu::COPY_BUFFER_ALIGNMENT, "softpool probe");
+    let mapped = map_new(device, wgpu::COPY_BUFFER_ALIGNMENT, STAGING, "softpool probe");
     match pollster::block_on(scopes.pop()) {
         Some(wgpu::Error::OutOfMemory { .. }) => Err(out_of_memory()),
         Some(error) => Err(Error::Refused(text_of(&error))),
@@ -117,20 +117,46 @@ fn out_of_memory() -> Error {
 /// tensors, and theirs runs out first.
 ///
 /// # Errors
-/// Those of [`map_new`].
+/// [`Error::DeviceLost`], unless scopes around this took why there is none.
 pub(crate) fn check_room(device: &wgpu::Device, bytes: u64) -> Result<()> {
-    if MEMORY_IS_SHORT.load(Ordering::Relaxed) { map_new(device, bytes, "softpool probe").map(drop) } else { Ok(()) }
+    if MEMORY_IS_SHORT.load(Ordering::Relaxed) {
+        map_new(device, bytes, STAGING, "softpool probe").map(drop)
+    } else {
+        Ok(())
+    }
 }
 
-/// A buffer to copy from, of so many bytes, a multiple of 4, that is to be written and unmapped.
+/// The usage of what is written by the host and copied by the device.
+pub(crate) const STAGING: wgpu::BufferUsages = wgpu::BufferUsages::MAP_WRITE.union(wgpu::BufferUsages::COPY_SRC);
+
+/// A buffer of these bytes, a multiple of 4, which is written as it is made.
 ///
 /// # Errors
 /// [`Error::DeviceLost`], unless scopes around this took why there is none.
-pub(crate) fn map_new(device: &wgpu::Device, bytes: u64, label: &str) -> Result<(wgpu::Buffer, wgpu::BufferViewMut)> {
+pub(crate) fn buffer_of(
+    device: &wgpu::Device,
+    usage: wgpu::BufferUsages,
+    label: &str,
+    bytes: &[u8],
+) -> Result<wgpu::Buffer> {
+    let (buffer, mut mapped) = map_new(device, bytes.len() as u64, usage, label)?;
+    mapped.copy_from_slice(bytes);
+    drop(mapped);
+    buffer.unmap();
+    Ok(buffer)
+}
+
+/// A buffer of so many bytes, a multiple of 4, mapped to be written.
+fn map_new(
+    device: &wgpu::Device,
+    bytes: u64,
+    usage: wgpu::BufferUsages,
+    label: &str,
+) -> Result<(wgpu::Buffer, wgpu::BufferViewMut)> {
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: bytes,
-        usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+        usage,
         mapped_at_creation: true,
     });
     // To unmap what isn't mapped is an error of its own.

@@ -2,7 +2,7 @@
 
 use crate::cache::Pipeline;
 use crate::extent::Extent;
-use crate::guard::{check, check_room, guarded, lost};
+use crate::guard::{buffer_of, check, check_room, guarded};
 use crate::params::Params;
 use crate::recipe::{Dispatch, FIRST_RESULT};
 use crate::tensor::create_buffer;
@@ -167,24 +167,18 @@ fn params_buffer(
     for (slot, dispatch) in all.chunks_mut(stride).zip(dispatches) {
         slot[..size_of::<Params>()].copy_from_slice(dispatch.params());
     }
-    let buffer = |usage, mapped_at_creation| {
-        device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation })
-    };
     if cfg!(target_arch = "wasm32") {
         // Browsers throw where what is mapped is of a lost device. What the queue writes is there for all that is submitted later.
-        let buffer = buffer(wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST, false);
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
         queue.write_buffer(&buffer, 0, &all);
         return Ok((buffer, stride as u64));
     }
     check_room(device, bytes)?;
-    // Written before it is first used, not through the queue, which takes memory of its own and gives the device up if there is
-    // none.
-    let buffer = buffer(wgpu::BufferUsages::UNIFORM, true);
-    match buffer.get_mapped_range_mut(..) {
-        Ok(mut mapped) => mapped.copy_from_slice(&all),
-        // Unmapping it, too, would be an error. Where memory has run out the caller's scopes say so.
-        Err(_) => return Err(lost(None)),
-    }
-    buffer.unmap();
-    Ok((buffer, stride as u64))
+    // Not through the queue, which takes memory of its own and gives the device up if there is none.
+    Ok((buffer_of(device, wgpu::BufferUsages::UNIFORM, label, &all)?, stride as u64))
 }

@@ -231,10 +231,7 @@ impl GpuTensor {
         }
         guard::guarded(&self.device, || {
             let size = bytes.len() as u64;
-            let (staging, mut mapped) = guard::map_new(&self.device, size, "softpool upload")?;
-            mapped.copy_from_slice(bytes);
-            drop(mapped);
-            staging.unmap();
+            let staging = guard::buffer_of(&self.device, guard::STAGING, "softpool upload", bytes)?;
             let mut encoder =
                 self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("softpool upload") });
             encoder.copy_buffer_to_buffer(&staging, 0, &self.buffer, 0, size);

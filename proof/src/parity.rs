@@ -324,7 +324,8 @@ fn compare(
             ElementType::F16 => (most * 2f64.powi(-11)).max(2f64.powi(-25)),
             ElementType::Bf16 => most * 2f64.powi(-8),
         };
-        let off = ((f64::from(got) - want).abs() - rounding).max(0.0) / tolerance;
+        // Compared before `max`, which takes the number of a number and a NaN.
+        let off = ((f64::from(got) - want).abs() - rounding) / tolerance;
         if off.is_nan() || off > 1.0 {
             return Err(format!("{name}[{index}] is {got:e} for {want:e}: {off:.2} of what is allowed"));
         }

@@ -9,7 +9,7 @@ use super::kernel::{Source, Target, WindowKernel};
 use super::level::StoredFormat;
 use super::tiles::TilesKernel;
 use crate::cache::Pipeline;
-use crate::guard::{check_room, guarded, lost};
+use crate::guard::{buffer_of, check_room, guarded};
 use crate::{Error, Result};
 
 /// Compiled kernels of one device, shared by its clones: give one to several [`TexturePool`](super::TexturePool)s and
@@ -129,45 +129,11 @@ impl TextureCache {
         if let Some(pipeline) = pipelines.get(kernel) {
             return Ok(pipeline.clone());
         }
-        let pipeline = guarded(&self.device, || Ok(self.build(kernel)))?;
+        let pipeline = guarded(&self.device, || {
+            Ok(Pipeline::new(&self.device, &kernel.label(), kernel.wgsl(), kernel.bindings(), None))
+        })?;
         pipelines.insert(kernel.clone(), pipeline.clone());
         Ok(pipeline)
-    }
-
-    fn build(&self, kernel: &Kernel) -> Pipeline {
-        let (device, label) = (&self.device, kernel.label());
-        let label = Some(label.as_str());
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label,
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl().into()),
-        });
-        let entries: Vec<_> = { kernel.bindings().into_iter().zip(0..) }
-            .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty,
-                count: None,
-            })
-            .collect();
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // Every variable of the workgroup is written before it is read.
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        Pipeline { pipeline, layout }
     }
 
     /// A uniform buffer.
@@ -176,20 +142,8 @@ impl TextureCache {
     /// [`Error::DeviceLost`], [`Error::OutOfMemory`].
     pub(super) fn uniform(&self, bytes: &[u8]) -> Result<wgpu::Buffer> {
         check_room(&self.device, bytes.len() as u64)?;
-        // Written before it is first used, not through the queue: plans can be made while the host encodes.
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("softpool texture"),
-            size: bytes.len() as u64,
-            usage: wgpu::BufferUsages::UNIFORM,
-            mapped_at_creation: true,
-        });
-        match buffer.get_mapped_range_mut(..) {
-            Ok(mut mapped) => mapped.copy_from_slice(bytes),
-            // Unmapping it, too, would be an error. Where memory has run out the caller's scopes say so.
-            Err(_) => return Err(lost(None)),
-        }
-        buffer.unmap();
-        Ok(buffer)
+        // Not through the queue: plans can be made while the host encodes.
+        buffer_of(&self.device, wgpu::BufferUsages::UNIFORM, "softpool texture", bytes)
     }
 
     /// A bind group of a pipeline's.
