@@ -1,44 +1,69 @@
-// Backward where no two windows share an input, and a window fits in registers: nothing is saved but x.
+// Backward where no two windows share an input: nothing is saved but x.
 //
-//     dL/dx_i = g w_i (1 + beta (u_i - d)) in the window that holds i, else 0
+//     t_i = beta (z_i - c)        dL/dx_i = g e_i / s (1 + t_i - q / s) in the window that holds i, with q = sum e_i t_i; else 0
 //
-// One invocation computes a block of BLOCK_D x BLOCK_H x BLOCK_W cells of STRIDE inputs, each from a window's start on:
-// it evaluates the window again and writes the whole cell. Gaps between taps and between windows, and cells after the
-// last window, get 0.
+// One invocation computes BLOCK_W cells of a row, each the STRIDE inputs from a window's start on, four at a time: see
+// shaders/disjoint.wgsl. Gaps between taps and between windows, and cells after the last window, get 0.
 
-// The gradients of a window's taps: with t_i = beta u_i,  g w_i (1 + t_i - sum_j w_j t_j).
-fn tap_gradients(taps: Taps, g: f32) -> array<f32, TAPS> {
-    var c = taps.z[0];
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        c = max(c, taps.z[tap]);
-    }
-    var t: array<f32, TAPS>;
-    var w: array<f32, TAPS>;
-    var s = 0.0;
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        // What weighs nothing has no gradient, however low it lies: t stays finite.
-        t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-        w[tap] = tap_weight(taps.z[tap], c);
-        s += w[tap];
-    }
-    let one = 1.0 / s;
-    var mean_t = 0.0;
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        w[tap] *= one;
-        mean_t += w[tap] * t[tap];
-    }
-    // NaN for a window without weights, unless it is empty.
-    let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
-    let empty = is_empty(taps.magnitude, c);
-    var gradients: array<f32, TAPS>;
-    for (var tap = 0u; tap < TAPS; tap++) { // unroll
-        gradients[tap] = factor * w[tap];
+// What a tap's gradient depends on beside its z.
+struct Factors {
+    c: vec4<f32>,
+    g_over_s: vec4<f32>,
+    mean_t: vec4<f32>,
+    // Empty windows, and those after the last.
+    nothing: vec4<bool>,
+}
+
+fn tap_gradients(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
+    var gradients: array<vec4<f32>, KERNEL_W>;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        gradients[kw] = factors.g_over_s * tap_weight(taps[kw], factors.c);
         if (!DETACHED) {
-            gradients[tap] *= 1.0 + (t[tap] - mean_t);
+            gradients[kw] *= 1.0 + (rated(taps[kw], factors.c, beta()) - factors.mean_t);
         }
-        gradients[tap] = select(gradients[tap], 0.0, empty);
+        gradients[kw] = select(gradients[kw], vec4(0.0), factors.nothing);
     }
     return gradients;
+}
+
+fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
+    let start = window_start(first);
+    var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
+    var extremes = no_extremes();
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        let taps = load_taps(plane, start, row);
+        extremes = with_extremes(extremes, taps);
+        if (KEEP > 0u) {
+            kept[row] = taps;
+        }
+    }
+    var sums: Sums;
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        if (KEEP > 0u) {
+            sums = with_sums(sums, kept[row], extremes.c, beta());
+        } else {
+            sums = with_sums(sums, load_taps(plane, start, row), extremes.c, beta());
+        }
+    }
+    let g = load_window_row(G, plane, vec3<i32>(first))[0];
+    let nothing = !existing_windows(vec3<i32>(first))[0] | are_empty(extremes.magnitude, extremes.c);
+    // NaN for a window without weights.
+    let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+    let factors = Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+    for (var cell_row = 0u; cell_row < STRIDE_D * STRIDE_H; cell_row++) { // unroll if KEEP
+        let cd = cell_row / STRIDE_H; // const
+        let ch = cell_row % STRIDE_H; // const
+        let row = cd / DILATION_D * KERNEL_H + ch / DILATION_H; // const
+        var cells: array<vec4<f32>, CELL_QUADS>;
+        if (cd % DILATION_D == 0u && ch % DILATION_H == 0u && cd / DILATION_D < KERNEL_D && ch / DILATION_H < KERNEL_H) {
+            if (KEEP > 0u) {
+                cells = cells_of(tap_gradients(kept[row], factors));
+            } else {
+                cells = cells_of(tap_gradients(load_taps(plane, start, row), factors));
+            }
+        }
+        store_gradient_row(plane, start + vec3<i32>(vec3(cd, ch, 0u)), cells);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -47,34 +72,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     if (!block.inside) {
         return;
     }
-    for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
-        for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
-            let cell = block.first + vec3(bd, bh, 0u);
-            let taps = load_taps(block.plane, cell);
-            let g = load_window_row(G, block.plane, vec3<i32>(cell));
-            var windows: array<array<f32, TAPS>, BLOCK_W>;
-            var exists: array<bool, BLOCK_W>;
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
-                exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
-            }
-            for (var cd = 0u; cd < STRIDE_D; cd++) { // unroll
-                for (var ch = 0u; ch < STRIDE_H; ch++) { // unroll
-                    let kd = min(cd / DILATION_D, KERNEL_D - 1u); // const
-                    let kh = min(ch / DILATION_H, KERNEL_H - 1u); // const
-                    var gradients: array<vec4<f32>, CELL_QUADS>;
-                    if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
-                        for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                            for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                                let tap = (kd * KERNEL_H + kh) * KERNEL_W + kw; // const
-                                let cw = bw * STRIDE_W + kw * DILATION_W; // const
-                                gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-                            }
-                        }
-                    }
-                    store_gradient_row(block.plane, window_start(cell) + vec3<i32>(vec3(cd, ch, 0u)), gradients);
-                }
-            }
-        }
+    for (var quad = 0u; quad < CELL_BLOCK_QUADS; quad++) { // unroll
+        store_four_cells(block.plane, block.first + vec3(0u, 0u, 4u * quad));
     }
 }

@@ -65,7 +65,7 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
     var aligned: array<vec4<f32>, G_QUADS>;
     for (var quad = 0u; quad < G_QUADS; quad++) { // unroll
         let column = at.z - i32(G_LEAD) + i32(4u * quad);
-        if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
+        if (VECTOR_Y && 4u * quad + 1u >= G_LEAD && G_LEAD + WINDOWS_W >= 4u * quad + 3u && WINDOWS_W > 2u) {
             aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
         } else {
             aligned[quad] = load_each_g(start, column);

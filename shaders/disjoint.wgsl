@@ -1,43 +1,84 @@
-// A window that shares no input with another, in registers: what forward_disjoint and backward_disjoint share.
+// Four windows side by side that share no input, each a lane of vectors: what forward_disjoint and backward_disjoint share.
+//
+//     c = max z_i        e_i = exp(beta (z_i - c))        s = sum e_i        q = sum e_i rate (z_i - c)
+//
+// Windows are gone through by rows of taps, TAP_ROWS of them, once for each line above: few taps stay in registers (KEEP), more are
+// read again.
 
-struct Taps {
-    // -inf in the padding.
-    z: array<f32, TAPS>,
-    // The largest bits of |z|, padding apart.
-    magnitude: u32,
+// Four inputs at these columns, or LOWEST_Z in the padding.
+fn load_tap(row_start: u32, row_exists: bool, columns: vec4<i32>) -> vec4<f32> {
+    let inside = clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1));
+    let z = 0.5 * sign_of_beta() * load_each_x(row_start, vec4<u32>(inside));
+    return select(vec4(LOWEST_Z), z, vec4(!MASKED) | (vec4(row_exists) & (columns == inside)));
 }
 
-// The taps of a row of BLOCK_W windows, the first at `first`.
-fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
-    let start = window_start(first);
-    var taps: array<Taps, BLOCK_W>;
-    for (var kd = 0u; kd < KERNEL_D; kd++) { // unroll
-        for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
-            let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-            var row = load_row(plane, depth_height, start.z);
-            var bits: array<vec4<u32>, QUADS>;
+// A row of taps of each window.
+fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
+    let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+    if (VECTOR_X) {
+        var inputs = load_row(plane, depth_height, start.z);
+        if (MASKED) {
             for (var quad = 0u; quad < QUADS; quad++) { // unroll
-                let inside = inside_row(depth_height, start.z, quad);
-                bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-                row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-            }
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-                    let at = LEAD + bw * STRIDE_W + kw * DILATION_W; // const
-                    taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-                    taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-                }
+                inputs[quad] = select(vec4(LOWEST_Z), inputs[quad], inside_row(depth_height, start.z, quad));
             }
         }
+        return taps_of(inputs);
+    }
+    let row_start = x_index(plane, row_inside(depth_height));
+    let row_exists = all(depth_height >= vec2(0)) && all(depth_height < vec2<i32>(params.input_size.xy));
+    let first = start.z + i32(STRIDE_W) * LANES_OF_4;
+    var taps: array<vec4<f32>, KERNEL_W>;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        taps[kw] = load_tap(row_start, row_exists, first + i32(kw * DILATION_W));
     }
     return taps;
 }
 
-fn tap_weight(z: f32, c: f32) -> f32 {
-    let e = weigh(z, c);
+struct Extremes {
+    c: vec4<f32>,
+    // The largest bits of |z|.
+    magnitude: vec4<u32>,
+}
+
+fn no_extremes() -> Extremes {
+    return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+}
+
+fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
+    var extremes = before;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        extremes.c = max(extremes.c, taps[kw]);
+        extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[kw]));
+    }
+    return extremes;
+}
+
+// Padding weighs nothing, with beta = 0 too.
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+    let e = exp_bounded4(beta() * (z - c));
     if (MASKED) {
-        // Padding weighs nothing with beta = 0, too.
-        return select(e, 0.0, bitcast<u32>(z) == MINUS_INFINITY_BITS);
+        return select(e, vec4(0.0), z == vec4(LOWEST_Z));
     }
     return e;
+}
+
+// rate (z - c), finite: what lies infinitely far below weighs nothing, and 0 times it must not be NaN.
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+    return max(rate * (z - c), vec4(-LARGEST));
+}
+
+struct Sums {
+    s: vec4<f32>,
+    q: vec4<f32>,
+}
+
+// Sums go row by row: equal terms round alike, and fewer at a time are off by less.
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+    var row: Sums;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        let e = tap_weight(taps[kw], c);
+        row.s += e;
+        row.q += e * rated(taps[kw], c, rate);
+    }
+    return Sums(before.s + row.s, before.q + row.q);
 }

@@ -1,29 +1,31 @@
-// Forward where no two windows share an input, and a window fits in registers.
+// Forward where no two windows share an input.
 //
-//     c = max z_i        e_i = exp(beta (z_i - c))        y = c + sum e_i (z_i - c) / sum e_i
+//     y = c + q / s
 //
-// One invocation computes a block of BLOCK_D x BLOCK_H x BLOCK_W windows, row by row. The maximum's own e is 1, so that
-// a window of n taps takes n - 1 exponentials: the others are what remains of each pair when its larger went on.
+// One invocation computes BLOCK_W windows of a row, four at a time: see shaders/disjoint.wgsl.
 
-fn disjoint_window(taps: Taps) -> Window {
-    var c = taps.z[0];
-    var others: array<f32, TAPS>;
-    for (var i = 0u; i < OTHERS; i++) { // unroll
-        others[i] = min(c, taps.z[i + 1u]);
-        c = max(c, taps.z[i + 1u]);
+fn four_windows(plane: vec2<u32>, first: vec3<u32>) -> Windows {
+    let start = window_start(first);
+    var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
+    var extremes = no_extremes();
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        let taps = load_taps(plane, start, row);
+        extremes = with_extremes(extremes, taps);
+        if (KEEP > 0u) {
+            kept[row] = taps;
+        }
     }
-    var e: array<f32, TAPS>;
-    var s = 1.0;
-    for (var i = 0u; i < OTHERS; i++) { // unroll
-        e[i] = tap_weight(others[i], c);
-        s += e[i];
+    // Differences of the largest numbers must not add up to more than f32 holds: where beta leaves them their weight, they count less.
+    let rate = select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+    var sums: Sums;
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        if (KEEP > 0u) {
+            sums = with_sums(sums, kept[row], extremes.c, rate);
+        } else {
+            sums = with_sums(sums, load_taps(plane, start, row), extremes.c, rate);
+        }
     }
-    let one = 1.0 / s;
-    var d = 0.0;
-    for (var i = 0u; i < OTHERS; i++) { // unroll
-        d += e[i] * one * offset(others[i], c);
-    }
-    return resolve(taps.magnitude, c, s, d);
+    return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / rate);
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -32,15 +34,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     if (!block.inside) {
         return;
     }
-    for (var bd = 0u; bd < BLOCK_D; bd++) { // unroll
-        for (var bh = 0u; bh < BLOCK_H; bh++) { // unroll
-            let first = block.first + vec3(bd, bh, 0u);
-            let taps = load_taps(block.plane, first);
-            var windows: array<Window, BLOCK_W>;
-            for (var bw = 0u; bw < BLOCK_W; bw++) { // unroll
-                windows[bw] = disjoint_window(taps[bw]);
-            }
-            store_windows(block.plane, first, windows);
-        }
+    for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
+        let first = block.first + vec3(0u, 0u, 4u * quad);
+        store_four(block.plane, first, four_windows(block.plane, first));
     }
 }

@@ -20,13 +20,9 @@ const BROKEN = 1 << 20;
 // In two parts, the first of 12 bits.
 const LOG2_E_HIGH = 1.4423828125;
 const LOG2_E_LOW = 3.1222839e-4;
-// Stands for an element that takes no part, where a finite number has to: below half of the least.
-const LOWEST_Z = -1.8e38;
 
-// With a smaller beta every z is within reach of 0, and sums of the largest may leave the range of f32: there a kernel that
-// can't go by the definition keeps weights 2^HEADROOM times smaller.
-const LEAST_BETA = 9.6e-35;
-
+// With a beta below LEAST_BETA every z is within reach of 0, and sums of the largest may leave the range of f32: there a kernel
+// that can't go by the definition keeps weights 2^HEADROOM times smaller.
 fn headroom() -> i32 {
     return select(0, HEADROOM, beta() < LEAST_BETA);
 }

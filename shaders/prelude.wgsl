@@ -59,7 +59,6 @@ const HAS_DEPTH = false;
 const MASKED = true;
 const FLAT_LAYERS = true;
 const FLAT_PLANES = true;
-const HAS_REMAINDER = false;
 const DOUBLING = false;
 const DETACHED = false;
 const VECTOR_X = false;
@@ -136,20 +135,19 @@ fn step_betas() -> u32 { return params.betas.position.z; }
 fn betas_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.betas.start + plane.x * params.betas.sample + plane.y * params.betas.channel + at.x * params.betas.position.x + at.y * params.betas.position.y + at.z * step_betas(); }
 fn load_betas(index: u32) -> f32 { return betas[index]; }
 fn load_betas4(index: u32) -> vec4<f32> { return vec4(load_betas(index + 0u), load_betas(index + 1u), load_betas(index + 2u), load_betas(index + 3u)); }
-fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
-fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
-fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z), vec4(row[4].x, row[4].z, row[4].w, row[4].w)); }
-fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
-fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
+fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
+fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
+fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].xz, row[1].xz), vec4(row[2].xz, row[3].xz), row[4].xzww); }
+fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].xz, row[1].xz), vec4(row[2].xz, row[3].xz), row[4].xzww); }
+fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(row[0], row[1], row[2]); }
+fn g_at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(row[0], row[1], row[2]); }
+fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x)); }
+fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x)); }
 fn at_patch(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].x, 0.0, row[0].y, 0.0), vec4(row[0].z, 0.0, row[0].w, 0.0), vec4(row[1].x, 0.0, row[1].y, 0.0), vec4(row[1].z, 0.0, row[1].w, 0.0), vec4(row[2].x, 0.0, 0.0, 0.0)); }
-fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[4].w)); }
-fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
-fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].x, row[0].z, row[1].x, row[1].z), vec4(row[2].x, row[2].z, row[3].x, row[3].z), vec4(row[4].x, row[4].z, row[4].w, row[4].w)); }
-fn g_at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
-fn at_cells_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x)); }
 fn at_patch_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].x, 1 << 20, row[0].y, 1 << 20), vec4(row[0].z, 1 << 20, row[0].w, 1 << 20), vec4(row[1].x, 1 << 20, row[1].y, 1 << 20), vec4(row[1].z, 1 << 20, row[1].w, 1 << 20), vec4(row[2].x, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(9) var<uniform> params: Params;
-const BLOCK_QUADS = 2u;
 const ROWS_OF_TURN = 3u;
 const SLICES_OF_ROW = 3u;
 fn store_statistics(index: u32, value: f32) { statistics[index] = value; }
@@ -171,7 +169,13 @@ const COVERED_W = 11u;
 const BOX_W = 8u;
 const KERNEL_BITS = 0u;
 const CELL_ROWS = 2u;
-const OTHERS = 1u;
+const BLOCK_QUADS = 0u;
+const TAP_ROWS = 1u;
+const KEEP = 1u;
+const KEPT_ROWS = 1u;
+fn taps_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw)); }
+const CELL_BLOCK_QUADS = 1u;
+fn cells_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[1].x, row[0].y, row[1].y), vec4(row[0].z, row[1].z, row[0].w, row[1].w)); }
 const CHUNK_ROWS = 1u;
 const CHUNK_QUADS = 1u;
 const CHUNK = 1u;

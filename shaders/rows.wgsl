@@ -27,19 +27,14 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
     var row: array<vec4<f32>, QUADS>;
     for (var quad = 0u; quad < QUADS; quad++) { // unroll
         let columns = columns_inside(first_column, quad);
-        // Of vectors at the patch's ends few elements may count.
-        if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
+        // Of vectors at the patch's ends fewer than three elements may count: they are read alone.
+        if (VECTOR_X && 4u * quad + 1u >= LEAD && LEAD + PATCH_W >= 4u * quad + 3u && PATCH_W > 2u) {
             row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
         } else {
             row[quad] = scale * load_each_x(start, columns);
         }
     }
     return row;
-}
-
-// How many elements of a vector are among `count` from `lead` on.
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
-    return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);

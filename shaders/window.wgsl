@@ -163,6 +163,10 @@ fn weigh(z: f32, c: f32) -> f32 {
 }
 
 const LARGEST = 3.4e38;
+// Stands for an element that takes no part, where a finite number has to: below half of the least.
+const LOWEST_Z = -1.8e38;
+// With a smaller beta the difference of any two elements weighs something, and sums of such may leave the range of f32.
+const LEAST_BETA = 9.6e-35;
 
 // z - c as a factor: where z is -inf, its product with a weight of 0 must not become NaN.
 fn offset(z: f32, c: f32) -> f32 {
@@ -199,29 +203,47 @@ struct Window {
     y: f32,
 }
 
-// Whether a window of maximum c that is not empty has weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves
+// Four windows side by side.
+struct Windows {
+    c: vec4<f32>,
+    s: vec4<f32>,
+    d: vec4<f32>,
+    y: vec4<f32>,
+}
+
+// Whether windows of maxima c that are not empty have weights. `magnitude` are the largest bits of any |z|: a NaN or +inf leaves
 // none; with beta = 0 every element weighs alike, and any -inf leaves none.
-fn has_weights(magnitude: u32, c: f32) -> bool {
-    return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+    let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+    return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
 }
 
-// Whether a window of maximum c has nothing but -inf, or nothing at all.
-fn is_empty(magnitude: u32, c: f32) -> bool {
-    return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+// Whether windows of maxima c have nothing but -inf and padding, or nothing at all.
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+    let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
+    return lowest & (magnitude <= vec4(INFINITY_BITS));
 }
 
-// The window of c, s and d about its maximum c, if it has weights. An empty one has s = inf and a centre above every z, so that
-// whoever divides by s gets 0. Else y is the NaN, the +inf or the -inf that it holds, the first of these, and s is NaN.
+// The windows of c, s and d about their maxima c, those that have weights. An empty one has s = inf and a centre above every z, so
+// that whoever divides by s gets 0. Else y is the NaN, the +inf or the -inf that it holds, the first of these, and s is NaN.
+fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
+    let nan = vec4(from_bits(NAN_BITS));
+    let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
+    let empty = are_empty(magnitude, c);
+    let weighs = have_weights(magnitude, c);
+    let infinity = select(minus_infinity, c, bitcast<vec4<u32>>(c) == vec4(INFINITY_BITS));
+    let y = select(select(infinity, nan, magnitude > vec4(INFINITY_BITS)), c + d, weighs);
+    return Windows(
+        select(c, vec4(0.5 * LARGEST), empty),
+        select(select(nan, s, weighs), vec4(from_bits(INFINITY_BITS)), empty),
+        select(d, vec4(0.0), empty),
+        select(y, minus_infinity, empty),
+    );
+}
+
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
-    if (is_empty(magnitude, c)) {
-        return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
-    }
-    let nan = from_bits(NAN_BITS);
-    if (has_weights(magnitude, c)) {
-        return Window(c, s, d, c + d);
-    }
-    let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
-    return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
+    let four = resolve4(vec4(magnitude), vec4(c), vec4(s), vec4(d));
+    return Window(four.c.x, four.s.x, four.d.x, four.y.x);
 }
 
 // The weight of an element of a window; 0 in an empty one, with beta = 0 too.

@@ -3,45 +3,67 @@
 
 use std::collections::HashMap;
 
-/// Constants of the text that are true or false.
-pub(crate) struct Switches<'a>(HashMap<&'a str, bool>);
+/// What a constant of the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Bool(bool),
+    Number(i64),
+}
 
-impl<'a> Switches<'a> {
-    /// Those of these declarations: `const NAME = true;`, or an expression of others before it.
+/// Constants of the text, numbers and switches.
+pub(crate) struct Constants<'a>(HashMap<&'a str, Value>);
+
+/// Operators of equal precedence, those that bind least first; of comparisons, the longer names first.
+const OPERATORS: [&[&str]; 5] =
+    [&["||"], &["&&"], &["==", "!=", "<=", ">=", "<", ">"], &[" + ", " - "], &[" * ", " / ", " % "]];
+
+impl<'a> Constants<'a> {
+    /// Those of these declarations: `const NAME = true;`, `const NAME = 4u;`, or an expression of others before it.
     pub fn of(items: &'a [String]) -> Self {
-        let mut switches = Self(HashMap::new());
+        let mut constants = Self(HashMap::new());
         for item in items {
             let declared = item.trim_end().strip_prefix("const ").and_then(|rest| rest.strip_suffix(';'));
             if let Some((name, value)) = declared.and_then(|rest| rest.split_once(" = ")) {
-                if let Some(value) = switches.value(value) {
-                    switches.0.insert(name, value);
+                if let Some(value) = constants.value(value) {
+                    constants.0.insert(name, value);
                 }
             }
         }
-        switches
+        constants
     }
 
-    /// What an expression is, if the switches decide it.
-    fn value(&self, expression: &str) -> Option<bool> {
+    /// What an expression is, if the constants decide it.
+    pub fn value(&self, expression: &str) -> Option<Value> {
         let expression = expression.trim();
-        for (operator, decides) in [("||", true), ("&&", false)] {
-            let terms = split(expression, operator)?;
-            if terms.len() > 1 {
-                let values: Vec<_> = terms.into_iter().map(|term| self.value(term)).collect();
-                let all_known = values.iter().all(Option::is_some);
-                return if values.contains(&Some(decides)) { Some(decides) } else { all_known.then_some(!decides) };
+        for operators in OPERATORS {
+            if let Some((left, operator, right)) = split_last(expression, operators)? {
+                return operated(self.value(left), operator, self.value(right));
             }
         }
         if let Some(inner) = expression.strip_prefix('!') {
-            return self.value(inner).map(|value| !value);
+            return match self.value(inner)? {
+                Value::Bool(value) => Some(Value::Bool(!value)),
+                Value::Number(_) => None,
+            };
         }
         if let Some(inner) = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             return self.value(inner);
         }
         match expression {
-            "true" => Some(true),
-            "false" => Some(false),
-            name => self.0.get(name).copied(),
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            word => match word.strip_suffix('u').unwrap_or(word).parse() {
+                Ok(number) => Some(Value::Number(number)),
+                Err(_) => self.0.get(word).copied(),
+            },
+        }
+    }
+
+    /// Whether a condition holds, if the constants decide it.
+    fn holds(&self, condition: &str) -> Option<bool> {
+        match self.value(condition)? {
+            Value::Bool(holds) => Some(holds),
+            Value::Number(_) => None,
         }
     }
 
@@ -85,7 +107,7 @@ impl<'a> Switches<'a> {
         let indent = chain.indent;
         let mut opened = false;
         for (condition, body) in &chain.branches {
-            let value = condition.map_or(Some(true), |condition| self.value(condition));
+            let value = condition.map_or(Some(true), |condition| self.holds(condition));
             match (value, condition) {
                 (Some(false), _) => {}
                 (None, Some(condition)) => {
@@ -96,11 +118,17 @@ impl<'a> Switches<'a> {
                     folded.push_str(&format!("{indent}}}"));
                     opened = true;
                 }
-                _ => {
-                    folded.push_str(&if opened { " else {\n".to_owned() } else { format!("{indent}{{\n") });
-                    let returns = self.write(body, folded);
+                _ if opened => {
+                    folded.push_str(" else {\n");
+                    self.write(body, folded);
                     folded.push_str(&format!("{indent}}}\n"));
-                    return returns && !opened;
+                    return false;
+                }
+                _ => {
+                    let mut taken = String::new();
+                    let returns = self.write(body, &mut taken);
+                    write_block(&taken, indent, folded);
+                    return returns;
                 }
             }
         }
@@ -146,6 +174,20 @@ fn condition<'a>(line: &'a str, head: &str) -> Option<&'a str> {
     line.trim().strip_prefix(head)?.strip_suffix(") {")
 }
 
+/// Writes lines as a block of their own if they declare something, whose name may be another's around it.
+pub(crate) fn write_block(lines: &str, indent: &str, text: &mut String) {
+    let mut depth = 0i32;
+    let declares = lines.lines().any(|line| {
+        let declares = depth == 0 && ["let ", "var ", "const "].iter().any(|key| line.trim_start().starts_with(key));
+        depth += net_braces(line);
+        declares
+    });
+    match declares {
+        true => text.push_str(&format!("{indent}{{\n{lines}{indent}}}\n")),
+        false => text.push_str(lines),
+    }
+}
+
 /// How many of the lines are before the one that closes the block whose first lines these are.
 fn closing(lines: &[&str]) -> Option<usize> {
     let mut depth = 0i32;
@@ -162,16 +204,20 @@ fn net_braces(line: &str) -> i32 {
     line.matches('{').count() as i32 - line.matches('}').count() as i32
 }
 
-/// The terms of an expression between operators outside of parentheses; none for parentheses that don't match.
-fn split<'a>(expression: &'a str, operator: &str) -> Option<Vec<&'a str>> {
-    let (mut depth, mut start, mut terms) = (0i32, 0, Vec::new());
+/// The operands of the last of these operators outside of parentheses, if there is one; nothing for parentheses that don't match.
+#[allow(clippy::type_complexity, reason = "one caller takes it apart at once")]
+fn split_last<'a>(expression: &'a str, operators: &[&'static str]) -> Option<Option<(&'a str, &'static str, &'a str)>> {
+    let (mut depth, mut skip, mut last) = (0i32, 0, None);
     for (index, character) in expression.char_indices() {
         match character {
             '(' | '[' => depth += 1,
             ')' | ']' => depth -= 1,
-            _ if depth == 0 && index >= start && expression[index..].starts_with(operator) => {
-                terms.push(&expression[start..index]);
-                start = index + operator.len();
+            _ if depth == 0 && index >= skip => {
+                let rest = &expression[index..];
+                if let Some(&operator) = operators.iter().find(|operator| rest.starts_with(**operator)) {
+                    skip = index + operator.len();
+                    last = Some((&expression[..index], operator, &expression[skip..]));
+                }
             }
             _ => {}
         }
@@ -179,32 +225,63 @@ fn split<'a>(expression: &'a str, operator: &str) -> Option<Vec<&'a str>> {
             return None;
         }
     }
-    terms.push(&expression[start..]);
-    (depth == 0).then_some(terms)
+    (depth == 0).then_some(last)
+}
+
+/// What an operator makes of its operands; of `||` and `&&` one may decide. Numbers are of u32.
+fn operated(left: Option<Value>, operator: &str, right: Option<Value>) -> Option<Value> {
+    use Value::{Bool, Number};
+    match (operator, left, right) {
+        ("||", Some(Bool(true)), _) | ("||", _, Some(Bool(true))) => Some(Bool(true)),
+        ("&&", Some(Bool(false)), _) | ("&&", _, Some(Bool(false))) => Some(Bool(false)),
+        ("||" | "&&", Some(Bool(_)), Some(Bool(right))) => Some(Bool(right)),
+        (_, Some(Number(left)), Some(Number(right))) => match operator {
+            "==" => Some(Bool(left == right)),
+            "!=" => Some(Bool(left != right)),
+            "<=" => Some(Bool(left <= right)),
+            ">=" => Some(Bool(left >= right)),
+            "<" => Some(Bool(left < right)),
+            ">" => Some(Bool(left > right)),
+            _ => arithmetic(left, operator, right).filter(|&value| u32::try_from(value).is_ok()).map(Number),
+        },
+        _ => None,
+    }
+}
+
+fn arithmetic(left: i64, operator: &str, right: i64) -> Option<i64> {
+    match operator {
+        " + " => Some(left + right),
+        " - " => Some(left - right),
+        " * " => left.checked_mul(right),
+        " / " => left.checked_div(right),
+        " % " => left.checked_rem(right),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Switches;
+    use super::{Constants, Value};
 
     fn fold(text: &str) -> String {
         let constants =
             ["const A = true;\n", "const B = false;\n", "const C = A && !B;\n", "const N = 4u;\n"].map(str::to_owned);
-        Switches::of(&constants).fold(text)
+        Constants::of(&constants).fold(text)
     }
 
     #[test]
-    fn branches_that_constants_decide_are_blocks_or_nothing() {
+    fn branches_that_constants_decide_are_their_lines_or_nothing() {
         for (text, want) in [
-            ("    if (A) {\n        x;\n    }\n", "    {\n        x;\n    }\n"),
+            ("    if (A) {\n        let x;\n    }\n", "    {\n        let x;\n    }\n"),
+            ("    if (A) {\n        x;\n    }\n", "        x;\n"),
             ("    if (B) {\n        x;\n    }\n    y;\n", "    y;\n"),
-            ("if (!C || B) {\n    x;\n} else {\n    y;\n}\n", "{\n    y;\n}\n"),
+            ("if (!C || B) {\n    x;\n} else {\n    y;\n}\n", "    y;\n"),
             (
                 "if (i > 0u) {\n    x;\n} else if (B) {\n    y;\n} else {\n    z;\n}\n",
                 "if (i > 0u) {\n    x;\n} else {\n    z;\n}\n",
             ),
             ("if (B) {\n    x;\n} else if (i > 0u) {\n    y;\n}\n", "if (i > 0u) {\n    y;\n}\n"),
-            ("if (i > 0u) {\n    if (A) {\n        x;\n    }\n}\n", "if (i > 0u) {\n    {\n        x;\n    }\n}\n"),
+            ("if (i > 0u) {\n    if (A) {\n        x;\n    }\n}\n", "if (i > 0u) {\n        x;\n}\n"),
             (
                 "if (i > 0u) {\n    x;\n} else if (A) {\n    y;\n} else {\n    z;\n}\n",
                 "if (i > 0u) {\n    x;\n} else {\n    y;\n}\n",
@@ -217,25 +294,48 @@ mod tests {
     #[test]
     fn what_constants_do_not_decide_stays() {
         for text in
-            ["if (f(A) || x[0]) {\n    x;\n} else {\n    y;\n}\n", "if (N > 3u) {\n    x;\n}\n", "if (i) { x; }\n"]
+            ["if (f(A) || x[0]) {\n    x;\n} else {\n    y;\n}\n", "if (M > 3u) {\n    x;\n}\n", "if (i) { x; }\n"]
         {
             assert_eq!(fold(text), text);
         }
-        assert_eq!(fold("if (!B || f(x)) {\n    x;\n}\n"), "{\n    x;\n}\n");
+        assert_eq!(fold("if (!B || f(x)) {\n    x;\n}\n"), "    x;\n");
         assert_eq!(fold("if ((i > 0u) && B) {\n    x;\n}\ny;\n"), "y;\n");
+    }
+
+    #[test]
+    fn expressions_of_constants_have_values() {
+        let constants = ["const A = true;\n", "const N = 4u;\n", "const M = 2u * N + 1u;\n"].map(str::to_owned);
+        let constants = Constants::of(&constants);
+        for (expression, want) in [
+            ("M", Some(Value::Number(9))),
+            ("M - N - 1u", Some(Value::Number(4))),
+            ("M / 2u * 2u", Some(Value::Number(8))),
+            ("(M + 1u) % (N - 1u)", Some(Value::Number(1))),
+            ("N - M", None),
+            ("N / 0u", None),
+            ("M > 2u * N && N != 3u", Some(Value::Bool(true))),
+            ("!(M <= 8u) && !A", Some(Value::Bool(false))),
+            ("x < 3u || A", Some(Value::Bool(true))),
+            ("1u << N", None),
+            ("max(N, M) > 3u", None),
+            ("N && A", None),
+            ("(N", None),
+        ] {
+            assert_eq!(constants.value(expression), want, "{expression}");
+        }
     }
 
     #[test]
     fn nothing_follows_a_return() {
         let text = "fn f() -> u32 {\n    if (A) {\n        return 1u;\n    }\n    return 2u;\n}\n";
-        assert_eq!(fold(text), "fn f() -> u32 {\n    {\n        return 1u;\n    }\n}\n");
+        assert_eq!(fold(text), "fn f() -> u32 {\n        return 1u;\n}\n");
         let text = "fn f() -> u32 {\n    if (B) {\n        return 1u;\n    }\n    return 2u;\n}\n";
         assert_eq!(fold(text), "fn f() -> u32 {\n    return 2u;\n}\n");
         let text = "if (A) {\n    if (A) {\n        return f(\n            1,\n        );\n    }\n}\ny;\n";
-        assert_eq!(fold(text), "{\n    {\n        return f(\n            1,\n        );\n    }\n}\n");
+        assert_eq!(fold(text), "        return f(\n            1,\n        );\n");
         let text =
             "fn f() {\n    if (x) {\n        if (A) {\n            return;\n        }\n        y;\n    }\n    z;\n}\n";
-        let want = "fn f() {\n    if (x) {\n        {\n            return;\n        }\n    }\n    z;\n}\n";
+        let want = "fn f() {\n    if (x) {\n            return;\n    }\n    z;\n}\n";
         assert_eq!(fold(text), want);
     }
 }

@@ -57,14 +57,12 @@ pub(crate) struct Schedule {
     pub ring_rows: u32,
     /// Levels of an invocation's sums: see shaders/sums.wgsl. 0 where it has none.
     pub levels: u32,
-    /// Whether inputs remain after the last window's cell.
-    pub has_remainder: bool,
 }
 
 impl Schedule {
     /// A block for each invocation.
     pub fn of_block(block: Extent) -> Self {
-        Self { block, lanes: None, ring_rows: 1, levels: 0, has_remainder: false }
+        Self { block, lanes: None, ring_rows: 1, levels: 0 }
     }
 
     /// Windows, or inputs, that lanes share.

@@ -1,31 +1,22 @@
 //! Drops what a shader's entry point doesn't need: each file of shaders/ is a whole topic, of which a kernel uses a part.
 //!
-//! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since a loop without turns may have
-//! been the only one to call a function.
+//! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since counters decide branches, too.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::fold::Switches;
+use crate::fold::Constants;
 use crate::unroll::{is_marked, unroll};
 
-/// The text of a kernel as a driver gets it: `text`, of a prelude and files of shaders/, folded, pruned and unrolled. `constants` are
-/// those of its prelude.
-pub(crate) fn finished(text: &str, constants: &[(&str, u32)]) -> String {
-    prune(&unroll(&fold_and_prune(text), constants))
-}
-
-/// `text` without the branches that its constants rule out, without the functions, structs, constants and bindings that `main`
-/// doesn't reach, and without comments, which have their place in shaders/; but marks of what is unrolled stay, and lines that start
-/// with `//!`, which head a part each, over what remains of theirs.
-fn fold_and_prune(text: &str) -> String {
+/// The text of a kernel as a driver gets it: `text`, of a prelude and files of shaders/, folded, pruned and unrolled. No branches are
+/// left that its constants rule out, and no functions, structs, constants and bindings that `main` doesn't reach. Comments have
+/// their place in shaders/; but lines that start with `//!`, which head a part each, stay over what remains of theirs.
+pub(crate) fn finished(text: &str) -> String {
     let items = items(text, is_marked);
-    let switches = Switches::of(&items);
-    reached(&items.iter().map(|item| switches.fold(item)).collect::<Vec<_>>())
-}
-
-/// The same of a text whose branches are folded and whose loops are unrolled.
-fn prune(text: &str) -> String {
-    reached(&items(text, |_| false))
+    let constants = Constants::of(&items);
+    let folded = |items: &[String]| items.iter().map(|item| constants.fold(item)).collect::<Vec<_>>();
+    // Counters of unrolled loops decide branches as well.
+    let unrolled = unroll(&reached(&folded(&items)), &constants);
+    reached(&folded(&self::items(&unrolled, |_| false)))
 }
 
 /// The items that `main` reaches, below their heads.
@@ -102,7 +93,7 @@ fn name(item: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fold_and_prune, prune};
+    use super::finished;
 
     #[test]
     fn what_main_does_not_reach_goes() {
@@ -113,17 +104,13 @@ mod tests {
         let want = "//! a file\nconst A = 1u;\nconst B = A;\nstruct S {\n x: u32,\n}\n\
                     @group(0) @binding(0) var<storage, read> x: array<S>;\nfn f() -> u32 {\n if (x[0].x > 0u) {\n  return B;\n }\n}\n\
                     @compute @workgroup_size(1)\nfn main() {\n let a = x[0].x + f();\n}\n";
-        assert_eq!(fold_and_prune(text), want);
-        assert_eq!(prune(text), want);
+        assert_eq!(finished(text), want);
     }
 
     #[test]
-    fn marks_stay_until_loops_are_unrolled() {
-        let text = "fn main() {\n    // says\n    for (var i = 0u; i < N; i++) { // unroll if KEEP\n        let j = i; // const\n        f(); // says\n    }\n}\n";
-        let marked =
-            "fn main() {\n for (var i = 0u; i < N; i++) { // unroll if KEEP\n  let j = i; // const\n  f();\n }\n}\n";
-        assert_eq!(fold_and_prune(text), marked);
-        let plain = "fn main() {\n for (var i = 0u; i < N; i++) {\n  let j = i;\n  f();\n }\n}\n";
-        assert_eq!(prune(marked), plain);
+    fn counters_of_unrolled_loops_decide_branches() {
+        let text = "const N = 2u;\nfn f() {}\nfn g() {}\nfn main() {\n    // says\n    for (var i = 0u; i < N; i++) { // unroll\n        \
+                    let j = 2u * i; // const\n        if (j > N) {\n            f(); // says\n        } else {\n            h[j]++;\n        }\n    }\n}\n";
+        assert_eq!(finished(text), "fn main() {\n h[0u]++;\n h[2u]++;\n}\n");
     }
 }

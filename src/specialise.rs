@@ -124,7 +124,6 @@ impl Specialisation {
             ("MASKED", self.geometry.masked()),
             ("FLAT_LAYERS", matches!(self.geometry.grid, Grid::Layers | Grid::Planes)),
             ("FLAT_PLANES", self.geometry.grid == Grid::Planes),
-            ("HAS_REMAINDER", self.geometry.schedule.has_remainder),
             ("DOUBLING", self.room().doubles(&self.geometry)),
             ("DETACHED", self.geometry.detached),
             ("VECTOR_X", self.geometry.vectors.x),
@@ -274,13 +273,12 @@ impl Specialisation {
 
     /// The complete shader, with the entry point `main`.
     pub fn wgsl(&self) -> String {
-        let constants = self.constants();
         let mut text = self.prelude();
         for file in self.files() {
             text.push('\n');
             text += file;
         }
-        finished(&text, &constants)
+        finished(&text)
     }
 
     /// The files of shaders/ that it is made of.

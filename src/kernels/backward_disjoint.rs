@@ -1,9 +1,8 @@
-//! The backward of windows that share no input, from nothing but x: an invocation keeps all taps of a window in registers.
+//! The backward of windows that share no input, of few taps, from nothing but x.
 
 use std::ops::Range;
 
-use super::disjoint::{block, cells_of_windows};
-use super::rows::{Row, vectors_of_blocks};
+use super::disjoint::{self, block, cells_of, cells_of_windows, taps_of};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::Blocks;
@@ -11,7 +10,7 @@ use crate::extent::{Extent, by_axis, product};
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::{MAX_TAPS, Problem};
-use crate::shaders::{BACKWARD, DISJOINT, GRADIENT_ROWS, ROWS, shader};
+use crate::shaders::{DISJOINT, GRADIENT_ROWS, ROWS, shader};
 
 pub(super) struct BackwardDisjoint;
 
@@ -26,9 +25,7 @@ impl Room for BackwardDisjoint {
         if !problem.fits_registers() || elements > MAX_TAPS {
             return None;
         }
-        let Problem { axes, input, output, .. } = problem;
-        let has_remainder = (0..3).any(|i| self.tiled(&axes[i], input[i], output[i]) != output[i]);
-        Some(Schedule { has_remainder, ..Schedule::of_block(block(self, problem, elements)) })
+        Some(Schedule::of_block(block(self, problem)))
     }
 
     /// Cells from the first window's start on, which lies in the padding.
@@ -36,8 +33,8 @@ impl Room for BackwardDisjoint {
         (input + axis.padding).div_ceil(axis.stride)
     }
 
-    fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
-        let vectors = vectors_of_blocks(problem, block);
+    fn vectors(&self, problem: &Problem, _block: Extent) -> Vectors {
+        let vectors = disjoint::vectors(problem);
         Vectors { gradient: vectors.gradient && problem.axes[2].padding.is_multiple_of(4), ..vectors }
     }
 
@@ -46,20 +43,22 @@ impl Room for BackwardDisjoint {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let width = geometry.schedule.block[2];
-        let cells = width * geometry.axes[2].stride;
         let own = [
-            ("CELLS_W", cells),
-            ("WINDOWS_W", width),
+            ("CELL_BLOCK_QUADS", geometry.schedule.block[2] / 4),
+            ("WINDOWS_W", 4),
             ("WINDOW_LEAD", 0),
-            ("WINDOW_QUADS", width.div_ceil(4)),
-            ("CELL_QUADS", cells.div_ceil(4)),
+            ("WINDOW_QUADS", 1),
+            ("CELL_QUADS", geometry.axes[2].stride),
         ];
-        [own.as_slice(), &Row::of_windows(geometry).constants()].concat()
+        [own.as_slice(), &disjoint::constants(geometry)].concat()
+    }
+
+    fn functions(&self, geometry: &Geometry) -> String {
+        taps_of(geometry) + &cells_of(geometry)
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
-        &[ROWS, DISJOINT, BACKWARD, GRADIENT_ROWS, shader!("backward_disjoint")]
+        &[ROWS, DISJOINT, GRADIENT_ROWS, shader!("backward_disjoint")]
     }
 
     fn makes_windows(&self) -> bool {
@@ -82,29 +81,28 @@ mod tests {
             block: [1, 1, 8],
             workgroup: [64, 1, 1],
             grid: [200_704, 1, 1],
-            constants: &[("CELLS_W", 16), ("CELL_QUADS", 4), ("WINDOWS_W", 8), ("WINDOW_QUADS", 2), ("QUADS", 4)],
+            constants: &[
+                ("CELL_BLOCK_QUADS", 2),
+                ("CELL_QUADS", 2),
+                ("WINDOW_QUADS", 1),
+                ("QUADS", 2),
+                ("KEPT_ROWS", 2),
+            ],
             touches: &[(GradInput, 2, 1..2, 16..32), (X, 2, 1..2, 12..36), (GradOutput, 2, 1..2, 4..20)],
         };
         let roles = [GradOutput, GradInput];
         check(BACKWARD, &problem(windows([2, 2], 2, 0), &[8, 64, 112, 112], &roles, Tuning::GPU), want);
     }
 
-    /// 13 inputs are six windows and a remainder; the cell of a padded window starts before the input.
+    /// The cell of a padded window starts before the input.
     #[test]
-    fn cells_beyond_the_windows() {
-        let remains = |kernel: usize, stride: usize, padding: usize, size: usize| {
-            let roles = [GradOutput, GradInput];
-            let problem = problem(windows([kernel], stride, padding), &[1, 1, size], &roles, Tuning::CPU);
-            choose(BACKWARD, &problem).map(|geometry| (geometry.kernel, geometry.schedule.has_remainder))
-        };
-        assert_eq!(remains(2, 2, 0, 12), Some((Kernel::BackwardDisjoint, false)));
-        assert_eq!(remains(2, 2, 0, 13), Some((Kernel::BackwardDisjoint, true)));
+    fn cells_with_gaps() {
         let want = Want {
             kernel: Kernel::BackwardDisjoint,
             block: [1, 1, 4],
             workgroup: [8, 1, 8],
             grid: [4, 1, 1],
-            constants: &[("CELLS_W", 16), ("CELL_QUADS", 4), ("TAPS", 9)],
+            constants: &[("CELL_BLOCK_QUADS", 1), ("CELL_QUADS", 4), ("TAPS", 9)],
             touches: &[(GradInput, 1, 0..1, 0..3), (GradInput, 1, 1..2, 3..7), (X, 1, 1..2, 3..6)],
         };
         let roles = [GradOutput, GradInput];

@@ -1,7 +1,6 @@
-//! The forward of windows that share no input, and of which an invocation keeps all taps in registers.
+//! The forward of windows that share no input, of few taps.
 
-use super::disjoint::block;
-use super::rows::{Row, vectors_of_blocks};
+use super::disjoint::{block, constants, taps_of, vectors};
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
@@ -17,16 +16,19 @@ impl Room for ForwardDisjoint {
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
         let takes = problem.fits_registers() && problem.axes[2].kernel <= problem.tuning.max_run;
-        takes.then(|| Schedule::of_block(block(self, problem, problem.taps())))
+        takes.then(|| Schedule::of_block(block(self, problem)))
     }
 
-    fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
-        vectors_of_blocks(problem, block)
+    fn vectors(&self, problem: &Problem, _block: Extent) -> Vectors {
+        vectors(problem)
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let own = [("BLOCK_QUADS", geometry.schedule.block[2] / 4), ("OTHERS", geometry.taps() - 1)];
-        [own.as_slice(), &Row::of_windows(geometry).constants()].concat()
+        [&[("WINDOW_QUADS", geometry.schedule.block[2] / 4)], constants(geometry).as_slice()].concat()
+    }
+
+    fn functions(&self, geometry: &Geometry) -> String {
+        taps_of(geometry)
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
@@ -54,7 +56,7 @@ mod tests {
             block: [1, 1, 8],
             workgroup: [64, 1, 1],
             grid: [200_704, 1, 1],
-            constants: &[("LEAD", 0), ("QUADS", 4), ("BLOCK_QUADS", 2), ("OTHERS", 3), ("TAPS", 4)],
+            constants: &[("LEAD", 0), ("QUADS", 2), ("WINDOW_QUADS", 2), ("TAP_ROWS", 2), ("KEEP", 1), ("TAPS", 4)],
             touches: &[(Y, 2, 1..2, 8..16), (X, 2, 1..2, 12..36), (Y, 1, 3..5, 3..5), (X, 1, 3..5, 6..10)],
         };
         check(FORWARD, &problem(windows([2, 2], 2, 0), &[8, 64, 112, 112], &[Y], Tuning::GPU), want);
@@ -68,7 +70,7 @@ mod tests {
             workgroup: [8, 1, 8],
             grid: [6, 1, 1],
             // From the first tap to the last 3 x 4 + 3 inputs, in a row that is no multiple of 4.
-            constants: &[("LEAD", 0), ("QUADS", 4), ("OTHERS", 8)],
+            constants: &[("LEAD", 0), ("QUADS", 4), ("TAP_ROWS", 3)],
             // The first window starts in the padding, the last ends at 3 x 4 - 1 + 3.
             touches: &[(X, 2, 0..1, 0..14), (X, 1, 1..2, 3..6), (Y, 2, 0..1, 0..4)],
         };
@@ -79,11 +81,11 @@ mod tests {
     fn one_window_of_many_taps() {
         let want = Want {
             kernel: Kernel::ForwardDisjoint,
-            block: [1, 1, 1],
+            block: [1, 1, 4],
             workgroup: [8, 1, 8],
-            grid: [4, 1, 1],
-            constants: &[("QUADS", 10), ("OTHERS", 39)],
-            touches: &[(X, 2, 1..2, 36..80)],
+            grid: [2, 1, 1],
+            constants: &[("KERNEL_W", 40), ("TAP_ROWS", 1), ("KEEP", 0)],
+            touches: &[(X, 2, 0..1, 0..80)],
         };
         check(FORWARD, &problem(windows([1, 40], 40, 0), &[1, 2, 1, 80], &[Y], Tuning::CPU), want);
     }

@@ -25,7 +25,7 @@ impl Room for ForwardLanes {
 
     fn constants(&self, geometry: &Geometry) -> Constants {
         // No rows of blocks: what shaders/forward.wgsl has for these is not reached.
-        [&[("BLOCK_QUADS", 0)], window_constants(geometry).as_slice()].concat()
+        window_constants(geometry)
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {

@@ -32,7 +32,6 @@ impl Room for ForwardRows {
         let keeps = geometry.schedule.ring_rows > 1;
         let rows_of_turn = depth.kernel.saturating_mul(if keeps { height.stride } else { height.kernel });
         let own = [
-            ("BLOCK_QUADS", quads),
             ("WINDOW_QUADS", quads),
             ("ROWS_OF_TURN", rows_of_turn),
             ("SLICES_OF_ROW", if keeps { depth.kernel } else { rows_of_turn }),

@@ -1,6 +1,6 @@
 //! The forward of small windows of different sizes: an invocation goes by the definition.
 
-use crate::geometry::{Constants, Geometry, Schedule};
+use crate::geometry::Schedule;
 use crate::kernels::room::Room;
 use crate::problem::{MAX_TAPS, Problem};
 use crate::shaders::{FORWARD, shader};
@@ -14,10 +14,6 @@ impl Room for ForwardWindow {
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
         (problem.is_adaptive() && problem.taps() <= MAX_TAPS).then(|| Schedule::of_block([1, 1, 1]))
-    }
-
-    fn constants(&self, geometry: &Geometry) -> Constants {
-        vec![("BLOCK_QUADS", geometry.schedule.block[2] / 4)]
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
@@ -47,7 +43,7 @@ mod tests {
                 workgroup: [64, 1, 1],
                 // 49 windows of 512 planes.
                 grid: [25_088, 1, 1],
-                constants: &[("KERNEL_W", 6), ("TAPS", 36), ("BLOCK_QUADS", 0)],
+                constants: &[("KERNEL_W", 6), ("TAPS", 36)],
                 // From floor(2 x 30 / 7) to ceil(3 x 30 / 7).
                 touches: &[(X, 1, 2..3, 8..13), (Y, 1, 2..3, 2..3), (X, 2, 0..7, 0..30)],
             };

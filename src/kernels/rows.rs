@@ -82,26 +82,41 @@ pub(super) struct Shuffle<'a> {
     pub from: &'a dyn Fn(u32) -> Option<u32>,
 }
 
-/// Functions of WGSL that move elements, of f32 and of i32: a kernel's arrays are registers only where every index is a
-/// constant.
-pub(super) fn shuffles(moves: &[Shuffle<'_>]) -> String {
-    let mut text = String::new();
-    // Where no window starts there is none: 0, or BROKEN of shaders/partial.wgsl, which is above every exponent.
-    for (suffix, element, nothing) in [("", "f32", "0.0"), ("_n", "i32", "1 << 20")] {
-        for &Shuffle { name, from_quads, to_quads, from } in moves {
-            let place = |i: u32| match from(i) {
-                Some(from) => {
-                    let from = from.min(4 * from_quads - 1);
-                    format!("row[{}].{}", from / 4, ["x", "y", "z", "w"][from as usize % 4])
-                }
-                None => nothing.to_owned(),
-            };
-            let vector = |quad: u32| format!("vec4({})", [0, 1, 2, 3].map(|i| place(4 * quad + i)).join(", "));
-            let vectors = (0..to_quads).map(vector).collect::<Vec<_>>().join(", ");
-            let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
-            let (from, to) = (array(from_quads), array(to_quads));
-            text += &format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n");
-        }
+impl Shuffle<'_> {
+    /// The function of WGSL that moves elements, which are `nothing` where they come from nowhere: a kernel's arrays are registers
+    /// only where every index is a constant.
+    pub fn wgsl(&self, suffix: &str, element: &str, nothing: &str) -> String {
+        let &Shuffle { name, from_quads, to_quads, from } = self;
+        let place = |i: u32| from(i).map(|from| from.min(4 * from_quads - 1));
+        let vector = |quad: u32| vector_of([0, 1, 2, 3].map(|i| place(4 * quad + i)), nothing);
+        let vectors = (0..to_quads).map(vector).collect::<Vec<_>>().join(", ");
+        let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
+        let (from, to) = (array(from_quads), array(to_quads));
+        format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n")
     }
-    text
+}
+
+/// Functions that move elements of f32, and of i32.
+pub(super) fn shuffles(moves: &[Shuffle<'_>]) -> String {
+    // Where no window starts there is none: 0, or BROKEN of shaders/partial.wgsl, which is above every exponent.
+    let of_both = |of: &Shuffle<'_>| of.wgsl("", "f32", "0.0") + &of.wgsl("_n", "i32", "1 << 20");
+    moves.iter().map(of_both).collect()
+}
+
+/// A vector of these elements of a row of vectors, as few swizzles.
+fn vector_of(places: [Option<u32>; 4], nothing: &str) -> String {
+    let together = |a: &Option<u32>, b: &Option<u32>| a.is_some() && a.map(|a| a / 4) == b.map(|b| b / 4);
+    let part = |places: &[Option<u32>]| match places {
+        [Some(first), ..] => {
+            let parts: String =
+                places.iter().flatten().map(|place| ["x", "y", "z", "w"][*place as usize % 4]).collect();
+            format!("row[{}].{parts}", first / 4)
+        }
+        _ => nothing.to_owned(),
+    };
+    let parts: Vec<_> = places.chunk_by(together).map(part).collect();
+    match parts.as_slice() {
+        [whole] => whole.replace(".xyzw", ""),
+        parts => format!("vec4({})", parts.join(", ")),
+    }
 }

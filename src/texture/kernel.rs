@@ -227,7 +227,7 @@ impl WindowKernel {
             )
         };
         let main = concat!("//! shaders/textures/window.wgsl\n", include_str!("../../shaders/textures/window.wgsl"));
-        finished(&format!("{prelude}\n{TEXELS}\n{window}\n{main}"), &constants)
+        finished(&format!("{prelude}\n{TEXELS}\n{window}\n{main}"))
     }
 
     /// The functions that say where a window's taps are.

@@ -202,7 +202,7 @@ impl TilesKernel {
         let kept =
             concat!("//! shaders/textures/window_kept.wgsl\n", include_str!("../../shaders/textures/window_kept.wgsl"));
         let tiles = concat!("//! shaders/textures/tiles.wgsl\n", include_str!("../../shaders/textures/tiles.wgsl"));
-        finished(&format!("{prelude}\n{TEXELS}\n{kept}\n{tiles}"), &constants)
+        finished(&format!("{prelude}\n{TEXELS}\n{kept}\n{tiles}"))
     }
 
     fn packing(&self) -> String {

@@ -1,6 +1,5 @@
 // softpool backward disjoint k3 s4 p1
 //! src/specialise.rs
-const KERNEL_D = 1u;
 const KERNEL_H = 3u;
 const KERNEL_W = 3u;
 const STRIDE_D = 1u;
@@ -11,23 +10,19 @@ const PADDING_H = 1u;
 const PADDING_W = 1u;
 const DILATION_D = 1u;
 const DILATION_H = 1u;
-const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 4u;
-const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
 const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 1u;
 const CELL_QUADS = 4u;
+const KEPT_ROWS = 3u;
 const LEAD = 3u;
-const PATCH_W = 15u;
 const QUADS = 5u;
 const MASKED = true;
-const HAS_REMAINDER = true;
-const VECTOR_X = true;
 @group(0) @binding(0) var<storage, read> x: array<vec2<u32>>;
 fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -43,6 +38,9 @@ fn load_grad_output4(index: u32) -> vec4<f32> { return f32_from_bf16(grad_output
 fn step_grad_input() -> u32 { return 1u; }
 fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_input.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn store_grad_input(index: u32, value: f32) { atomicXor(&grad_input[index / 2u], half_change(atomicLoad(&grad_input[index / 2u]), index, bf16_bits(vec4(value)).x)); }
+fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input(index + 0u * step_grad_input(), values.x); } if (exist.y) { store_grad_input(index + 1u * step_grad_input(), values.y); } if (exist.z) { store_grad_input(index + 2u * step_grad_input(), values.z); } if (exist.w) { store_grad_input(index + 3u * step_grad_input(), values.w); } }
+fn taps_of(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].w, row[1].w, row[2].w, row[3].w), vec4(row[1].x, row[2].x, row[3].x, row[4].x), vec4(row[1].y, row[2].y, row[3].y, row[4].y)); }
+fn cells_of(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].x, row[1].x, row[2].x, 0.0), vec4(row[0].y, row[1].y, row[2].y, 0.0), vec4(row[0].z, row[1].z, row[2].z, 0.0), vec4(row[0].w, row[1].w, row[2].w, 0.0)); }
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -88,65 +86,44 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  let bounded = max(t, vec4(-200.0));
- {
-  return exp2(bounded * LOG2_E);
- }
-}
-fn exp_bounded(t: f32) -> f32 {
- return exp_bounded4(vec4(t)).x;
-}
-fn weigh(z: f32, c: f32) -> f32 {
- return exp_bounded(beta() * (z - c));
+ return exp2(bounded * LOG2_E);
 }
 const LARGEST = 3.4e38;
+const LOWEST_Z = -1.8e38;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
-fn magnitude_bits(value: f32) -> u32 {
- return bitcast<u32>(value) & 0x7fffffffu;
-}
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
  return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
-}
-fn is_finite(value: f32) -> bool {
- return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
-fn has_weights(magnitude: u32, c: f32) -> bool {
- return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
 }
-fn is_empty(magnitude: u32, c: f32) -> bool {
- return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
+ return lowest & (magnitude <= vec4(INFINITY_BITS));
 }
 //! shaders/positions.wgsl
 fn window_start(window: vec3<u32>) -> vec3<i32> {
@@ -193,54 +170,26 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  let scale = 0.5 * sign_of_beta();
  var row: array<vec4<f32>, QUADS>;
  {
-  const quad = 0u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_each_x(start, columns);
  }
  {
-  const quad = 1u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 2u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 3u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 3u);
+  row[3u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 4u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 4u);
+  row[4u] = scale * load_each_x(start, columns);
  }
  return row;
-}
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
- return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
@@ -250,383 +199,64 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/disjoint.wgsl
-struct Taps {
- z: array<f32, TAPS>,
- magnitude: u32,
-}
-fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
- let start = window_start(first);
- var taps: array<Taps, BLOCK_W>;
+fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
+ let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
  {
-  const kd = 0u;
-  {
-   const kh = 0u;
-   let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-   var row = load_row(plane, depth_height, start.z);
-   var bits: array<vec4<u32>, QUADS>;
-   {
-    const quad = 0u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 1u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 2u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 3u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 4u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const bw = 0u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 1u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 2u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 3u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-  }
-  {
-   const kh = 1u;
-   let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-   var row = load_row(plane, depth_height, start.z);
-   var bits: array<vec4<u32>, QUADS>;
-   {
-    const quad = 0u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 1u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 2u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 3u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 4u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const bw = 0u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 1u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 2u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 3u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-  }
-  {
-   const kh = 2u;
-   let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-   var row = load_row(plane, depth_height, start.z);
-   var bits: array<vec4<u32>, QUADS>;
-   {
-    const quad = 0u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 1u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 2u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 3u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 4u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const bw = 0u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 1u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 2u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 3u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 2u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-  }
+  var inputs = load_row(plane, depth_height, start.z);
+  inputs[0u] = select(vec4(LOWEST_Z), inputs[0u], inside_row(depth_height, start.z, 0u));
+  inputs[1u] = select(vec4(LOWEST_Z), inputs[1u], inside_row(depth_height, start.z, 1u));
+  inputs[2u] = select(vec4(LOWEST_Z), inputs[2u], inside_row(depth_height, start.z, 2u));
+  inputs[3u] = select(vec4(LOWEST_Z), inputs[3u], inside_row(depth_height, start.z, 3u));
+  inputs[4u] = select(vec4(LOWEST_Z), inputs[4u], inside_row(depth_height, start.z, 4u));
+  return taps_of(inputs);
  }
- return taps;
 }
-fn tap_weight(z: f32, c: f32) -> f32 {
- let e = weigh(z, c);
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+}
+fn no_extremes() -> Extremes {
+ return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+}
+fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
+ var extremes = before;
+ extremes.c = max(extremes.c, taps[0u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[0u]));
+ extremes.c = max(extremes.c, taps[1u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
+ extremes.c = max(extremes.c, taps[2u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[2u]));
+ return extremes;
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let e = exp_bounded4(beta() * (z - c));
+ return select(e, vec4(0.0), z == vec4(LOWEST_Z));
+}
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-LARGEST));
+}
+struct Sums {
+ s: vec4<f32>,
+ q: vec4<f32>,
+}
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+ var row: Sums;
  {
-  return select(e, 0.0, bitcast<u32>(z) == MINUS_INFINITY_BITS);
+  let e = tap_weight(taps[0u], c);
+  row.s += e;
+  row.q += e * rated(taps[0u], c, rate);
  }
+ {
+  let e = tap_weight(taps[1u], c);
+  row.s += e;
+  row.q += e * rated(taps[1u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[2u], c);
+  row.s += e;
+  row.q += e * rated(taps[2u], c, rate);
+ }
+ return Sums(before.s + row.s, before.q + row.q);
 }
 //! shaders/gradient_rows.wgsl
 const G = 3u;
@@ -641,14 +271,13 @@ fn load_window_row(quantity: u32, plane: vec2<u32>, first: vec3<i32>) -> array<v
  }
  var values: array<vec4<f32>, WINDOW_QUADS>;
  {
-  const quad = 0u;
-  let column = first.z - i32(WINDOW_LEAD) + i32(4u * quad);
+  let column = first.z - i32(WINDOW_LEAD) + i32(4u * 0u);
   {
    let at = start + u32(clamp(column, 0, last.z - 3));
    if (quantity == G) {
-    values[quad] = load_grad_output4(at);
+    values[0u] = load_grad_output4(at);
    } else {
-    values[quad] = load_statistics4(at);
+    values[0u] = load_statistics4(at);
    }
   }
  }
@@ -661,339 +290,93 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
  }
  let start = grad_input_index(plane, vec3(vec2<u32>(first.xy), 0u));
  {
-  {
-   const i = 0u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 1u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 2u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 3u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 4u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 5u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 6u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 7u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 8u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 9u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 10u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 11u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 12u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 13u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 14u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
-  {
-   const i = 15u;
-   let column = first.z + i32(i);
-   if (column >= 0 && column < size.z) {
-    store_grad_input(start + u32(column) * step_grad_input(), gradients[i / 4u][i % 4u]);
-   }
-  }
+  let columns = first.z + i32(4u * 0u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[0u], exist);
+ }
+ {
+  let columns = first.z + i32(4u * 1u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[1u], exist);
+ }
+ {
+  let columns = first.z + i32(4u * 2u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[2u], exist);
+ }
+ {
+  let columns = first.z + i32(4u * 3u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[3u], exist);
  }
 }
 //! shaders/backward_disjoint.wgsl
-fn tap_gradients(taps: Taps, g: f32) -> array<f32, TAPS> {
- var c = taps.z[0];
- {
-  const tap = 0u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 1u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 2u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 3u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 4u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 5u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 6u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 7u;
-  c = max(c, taps.z[tap]);
- }
- {
-  const tap = 8u;
-  c = max(c, taps.z[tap]);
- }
- var t: array<f32, TAPS>;
- var w: array<f32, TAPS>;
- var s = 0.0;
- {
-  const tap = 0u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 1u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 2u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 3u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 4u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 5u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 6u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 7u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- {
-  const tap = 8u;
-  t[tap] = max(beta() * (taps.z[tap] - c), -LARGEST);
-  w[tap] = tap_weight(taps.z[tap], c);
-  s += w[tap];
- }
- let one = 1.0 / s;
- var mean_t = 0.0;
- {
-  const tap = 0u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 1u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 2u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 3u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 4u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 5u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 6u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 7u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- {
-  const tap = 8u;
-  w[tap] *= one;
-  mean_t += w[tap] * t[tap];
- }
- let factor = select(from_bits(NAN_BITS), g, has_weights(taps.magnitude, c));
- let empty = is_empty(taps.magnitude, c);
- var gradients: array<f32, TAPS>;
- {
-  const tap = 0u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 1u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 2u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 3u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 4u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 5u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 6u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 7u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
- {
-  const tap = 8u;
-  gradients[tap] = factor * w[tap];
-  {
-   gradients[tap] *= 1.0 + (t[tap] - mean_t);
-  }
-  gradients[tap] = select(gradients[tap], 0.0, empty);
- }
+struct Factors {
+ c: vec4<f32>,
+ g_over_s: vec4<f32>,
+ mean_t: vec4<f32>,
+ nothing: vec4<bool>,
+}
+fn tap_gradients(taps: array<vec4<f32>, KERNEL_W>, of: Factors) -> array<vec4<f32>, KERNEL_W> {
+ var gradients: array<vec4<f32>, KERNEL_W>;
+ gradients[0u] = of.g_over_s * tap_weight(taps[0u], of.c);
+ gradients[0u] *= 1.0 + (rated(taps[0u], of.c, beta()) - of.mean_t);
+ gradients[0u] = select(gradients[0u], vec4(0.0), of.nothing);
+ gradients[1u] = of.g_over_s * tap_weight(taps[1u], of.c);
+ gradients[1u] *= 1.0 + (rated(taps[1u], of.c, beta()) - of.mean_t);
+ gradients[1u] = select(gradients[1u], vec4(0.0), of.nothing);
+ gradients[2u] = of.g_over_s * tap_weight(taps[2u], of.c);
+ gradients[2u] *= 1.0 + (rated(taps[2u], of.c, beta()) - of.mean_t);
+ gradients[2u] = select(gradients[2u], vec4(0.0), of.nothing);
  return gradients;
+}
+fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
+ let start = window_start(first);
+ var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
+ var extremes = no_extremes();
+ {
+  let taps = load_taps(plane, start, 0u);
+  extremes = with_extremes(extremes, taps);
+  kept[0u] = taps;
+ }
+ {
+  let taps = load_taps(plane, start, 1u);
+  extremes = with_extremes(extremes, taps);
+  kept[1u] = taps;
+ }
+ {
+  let taps = load_taps(plane, start, 2u);
+  extremes = with_extremes(extremes, taps);
+  kept[2u] = taps;
+ }
+ var sums: Sums;
+ sums = with_sums(sums, kept[0u], extremes.c, beta());
+ sums = with_sums(sums, kept[1u], extremes.c, beta());
+ sums = with_sums(sums, kept[2u], extremes.c, beta());
+ let g = load_window_row(G, plane, vec3<i32>(first))[0];
+ let exist = vec4(all(first.xy < params.output_size.xy)) & (first.z + vec4(0u, 1u, 2u, 3u) < vec4(params.output_size.z));
+ let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
+ let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+ let factors = Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+ {
+  var cells: array<vec4<f32>, CELL_QUADS>;
+  cells = cells_of(tap_gradients(kept[0u], factors));
+  store_gradient_row(plane, start + vec3<i32>(vec3(0u, 0u, 0u)), cells);
+ }
+ {
+  var cells: array<vec4<f32>, CELL_QUADS>;
+  cells = cells_of(tap_gradients(kept[1u], factors));
+  store_gradient_row(plane, start + vec3<i32>(vec3(0u, 1u, 0u)), cells);
+ }
+ {
+  var cells: array<vec4<f32>, CELL_QUADS>;
+  cells = cells_of(tap_gradients(kept[2u], factors));
+  store_gradient_row(plane, start + vec3<i32>(vec3(0u, 2u, 0u)), cells);
+ }
+ {
+  var cells: array<vec4<f32>, CELL_QUADS>;
+  store_gradient_row(plane, start + vec3<i32>(vec3(0u, 3u, 0u)), cells);
+ }
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -1001,410 +384,5 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  if (!block.inside) {
   return;
  }
- {
-  const bd = 0u;
-  {
-   const bh = 0u;
-   let cell = block.first + vec3(bd, bh, 0u);
-   let taps = load_taps(block.plane, cell);
-   let g = load_window_row(G, block.plane, vec3<i32>(cell));
-   var windows: array<array<f32, TAPS>, BLOCK_W>;
-   var exists: array<bool, BLOCK_W>;
-   {
-    const bw = 0u;
-    windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
-    exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
-   }
-   {
-    const bw = 1u;
-    windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
-    exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
-   }
-   {
-    const bw = 2u;
-    windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
-    exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
-   }
-   {
-    const bw = 3u;
-    windows[bw] = tap_gradients(taps[bw], g[bw / 4u][bw % 4u]);
-    exists[bw] = !HAS_REMAINDER || all(cell + vec3(0u, 0u, bw) < params.output_size);
-   }
-   {
-    const cd = 0u;
-    {
-     const ch = 0u;
-     const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-     const kh = min(ch / DILATION_H, KERNEL_H - 1u);
-     var gradients: array<vec4<f32>, CELL_QUADS>;
-     if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
-      {
-       const bw = 0u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 1u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 2u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 3u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-     }
-     store_gradient_row(block.plane, window_start(cell) + vec3<i32>(vec3(cd, ch, 0u)), gradients);
-    }
-    {
-     const ch = 1u;
-     const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-     const kh = min(ch / DILATION_H, KERNEL_H - 1u);
-     var gradients: array<vec4<f32>, CELL_QUADS>;
-     if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
-      {
-       const bw = 0u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 1u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 2u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 3u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-     }
-     store_gradient_row(block.plane, window_start(cell) + vec3<i32>(vec3(cd, ch, 0u)), gradients);
-    }
-    {
-     const ch = 2u;
-     const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-     const kh = min(ch / DILATION_H, KERNEL_H - 1u);
-     var gradients: array<vec4<f32>, CELL_QUADS>;
-     if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
-      {
-       const bw = 0u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 1u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 2u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 3u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-     }
-     store_gradient_row(block.plane, window_start(cell) + vec3<i32>(vec3(cd, ch, 0u)), gradients);
-    }
-    {
-     const ch = 3u;
-     const kd = min(cd / DILATION_D, KERNEL_D - 1u);
-     const kh = min(ch / DILATION_H, KERNEL_H - 1u);
-     var gradients: array<vec4<f32>, CELL_QUADS>;
-     if (kd * DILATION_D == cd && kh * DILATION_H == ch) {
-      {
-       const bw = 0u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 1u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 2u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-      {
-       const bw = 3u;
-       {
-        const kw = 0u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 1u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-       {
-        const kw = 2u;
-        const tap = (kd * KERNEL_H + kh) * KERNEL_W + kw;
-        const cw = bw * STRIDE_W + kw * DILATION_W;
-        gradients[cw / 4u][cw % 4u] = select(0.0, windows[bw][tap], exists[bw]);
-       }
-      }
-     }
-     store_gradient_row(block.plane, window_start(cell) + vec3<i32>(vec3(cd, ch, 0u)), gradients);
-    }
-   }
-  }
- }
+ store_four_cells(block.plane, block.first + vec3(0u, 0u, 4u * 0u));
 }

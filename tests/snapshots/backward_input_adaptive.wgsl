@@ -87,36 +87,24 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  let bounded = max(t, vec4(-200.0));
- {
-  return exp2(bounded * LOG2_E);
- }
+ return exp2(bounded * LOG2_E);
 }
 fn exp_bounded(t: f32) -> f32 {
  return exp_bounded4(vec4(t)).x;
@@ -159,12 +147,8 @@ fn scaled(a: u32, b: u32, c: u32) -> u32 {
 }
 fn scaled3(a: vec3<u32>, b: vec3<u32>, c: vec3<u32>) -> vec3<u32> {
  var q = vec3(0u);
- {
-  q.y = scaled(a.y, b.y, c.y);
- }
- {
-  q.z = scaled(a.z, b.z, c.z);
- }
+ q.y = scaled(a.y, b.y, c.y);
+ q.z = scaled(a.z, b.z, c.z);
  return q;
 }
 fn scaled3_up(a: vec3<u32>, b: vec3<u32>, c: vec3<u32>) -> vec3<u32> {
@@ -235,21 +219,17 @@ fn with_term(levels: Levels, term: Term, n: u32) -> Levels {
  var sums = levels;
  var carry = term;
  {
-  const level = 0u;
-  sums[level] += carry;
-  const parts = 1u << (3u * (level + 1u));
-  let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
-  carry = select(Term(), sums[level], full);
-  sums[level] = select(sums[level], Term(), full);
+  sums[0u] += carry;
+  const parts = 1u << (3u * (0u + 1u));
+  let full = 0u + 1u < LEVELS && (n + 1u) % parts == 0u;
+  carry = select(Term(), sums[0u], full);
+  sums[0u] = select(sums[0u], Term(), full);
  }
  return sums;
 }
 fn sum_of(levels: Levels) -> Term {
  var sum = Term();
- {
-  const level = 0u;
-  sum += levels[level];
- }
+ sum += levels[0u];
  return sum;
 }
 //! shaders/backward_input.wgsl
@@ -262,12 +242,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  }
  let first = x_index(block.plane, block.first);
  var z: array<f32, BLOCK_W>;
- {
-  {
-   const bw = 0u;
-   z[bw] = load_z(first + bw * step_x());
-  }
- }
+ z[0u] = load_z(first + 0u * step_x());
  var v: array<f32, BLOCK_W>;
  var sums: array<Levels, BLOCK_W>;
  var n = 0u;
@@ -280,11 +255,10 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   let g = load_grad_output(grad_output_index(block.plane, window));
   var moments = vec2(0.0);
   {
-   const bw = 0u;
-   let w = weight_in(values, z[bw]);
-   let z_minus_y = offset(z[bw], values.c) - values.d;
+   let w = weight_in(values, z[0u]);
+   let z_minus_y = offset(z[0u], values.c) - values.d;
    var gradient = element_gradient(g, w, z_minus_y);
-   sums[bw] = with_term(sums[bw], select(0.0, gradient, some), n);
+   sums[0u] = with_term(sums[0u], select(0.0, gradient, some), n);
   }
   n++;
   place = next_place(holders, place);
@@ -293,15 +267,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   }
  }
  var gradients: array<f32, BLOCK_W>;
- {
-  const bw = 0u;
-  gradients[bw] = sum_of(sums[bw]);
- }
+ gradients[0u] = sum_of(sums[0u]);
  let first_gradient = grad_input_index(block.plane, block.first);
- {
-  {
-   const bw = 0u;
-   store_grad_input(first_gradient + bw * step_grad_input(), gradients[bw]);
-  }
- }
+ store_grad_input(first_gradient + 0u * step_grad_input(), gradients[0u]);
 }

@@ -1,6 +1,5 @@
 // softpool backward rows k3 s1 p1
 //! src/specialise.rs
-const KERNEL_W = 3u;
 const STRIDE_D = 1u;
 const STRIDE_H = 1u;
 const STRIDE_W = 1u;
@@ -27,15 +26,12 @@ const G_LEAD = 3u;
 const G_QUADS = 3u;
 const CELL_QUADS = 1u;
 const LEAD = 2u;
-const PATCH_W = 8u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const MASKED = true;
-const VECTOR_X = true;
-const VECTOR_Y = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -52,17 +48,17 @@ fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad
 fn store_grad_input(index: u32, value: f32) { grad_input[index / 4u][index % 4u] = value; }
 fn store_grad_input4(index: u32, values: vec4<f32>) { grad_input[index / 4u] = values; }
 fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input4(index, values); } }
-fn next_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[2].w)); }
-fn previous_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z)); }
-fn at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].z, row[0].w, row[1].x, row[1].y), vec4(row[1].z, row[1].w, row[2].x, row[2].y)); }
-fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z)); }
-fn at_cells(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 1> { return array<vec4<f32>, 1>(vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, 0.0, row[0].x, row[0].y), vec4(row[0].z, row[0].w, row[1].x, row[1].y), vec4(0.0, 0.0, 0.0, 0.0)); }
-fn next_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[2].w)); }
-fn previous_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z)); }
-fn at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].z, row[0].w, row[1].x, row[1].y), vec4(row[1].z, row[1].w, row[2].x, row[2].y)); }
-fn at_cells_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 1> { return array<vec4<i32>, 1>(vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, 1 << 20, row[0].x, row[0].y), vec4(row[0].z, row[0].w, row[1].x, row[1].y), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
+fn next_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
+fn previous_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
+fn at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy)); }
+fn at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy)); }
+fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
+fn at_cells(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 1> { return array<vec4<f32>, 1>(row[1]); }
+fn at_cells_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 1> { return array<vec4<i32>, 1>(row[1]); }
+fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, 0.0, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(0.0, 0.0, 0.0, 0.0)); }
+fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, 1 << 20, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -108,32 +104,24 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
@@ -178,36 +166,18 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  let scale = 0.5 * sign_of_beta();
  var row: array<vec4<f32>, QUADS>;
  {
-  const quad = 0u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_each_x(start, columns);
  }
  {
-  const quad = 1u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 2u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = scale * load_each_x(start, columns);
  }
  return row;
-}
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
- return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
@@ -222,8 +192,6 @@ const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
 const LOG2_E_HIGH = 1.4423828125;
 const LOG2_E_LOW = 3.1222839e-4;
-const LOWEST_Z = -1.8e38;
-const LEAST_BETA = 9.6e-35;
 fn headroom() -> i32 {
  return select(0, HEADROOM, beta() < LEAST_BETA);
 }
@@ -285,48 +253,25 @@ fn leading_bits(values: vec4<f32>) -> vec4<f32> {
 fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var n = rows[0].n;
  var p = rows[0].p;
- {
-  const row = 0u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 1u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 2u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
+ n = max(n, rows[0u].n);
+ p = max(p, rows[0u].p);
+ n = max(n, rows[1u].n);
+ p = max(p, rows[1u].p);
+ n = max(n, rows[2u].n);
+ p = max(p, rows[2u].p);
  var sums: array<Partial, RING_SUMS>;
- {
-  const row = 0u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 1u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 2u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
+ sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
+ sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
+ sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
  var window = no_partial(n, p);
- {
-  const i = 0u;
-  window = plus(window, sums[i]);
- }
+ window = plus(window, sums[0u]);
  return window;
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- {
-  return exp2(f);
- }
+ return exp2(f);
 }
 struct Weights {
  m: vec4<f32>,
@@ -368,25 +313,22 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
  let values = load_row(plane, depth_height, first_column);
  var row: Row;
  {
-  const quad = 0u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[0u], inside_row(depth_height, first_column, 0u), reference);
+  row.m[0u] = four.m;
+  row.n[0u] = four.n;
+  row.z[0u] = four.z;
  }
  {
-  const quad = 1u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[1u], inside_row(depth_height, first_column, 1u), reference);
+  row.m[1u] = four.m;
+  row.n[1u] = four.n;
+  row.z[1u] = four.z;
  }
  {
-  const quad = 2u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[2u], inside_row(depth_height, first_column, 2u), reference);
+  row.m[2u] = four.m;
+  row.n[2u] = four.n;
+  row.z[2u] = four.z;
  }
  return row;
 }
@@ -402,16 +344,10 @@ fn raised(slide: Slide) -> Slide {
  var next = slide;
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
- {
-  const quad = 0u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
- {
-  const quad = 1u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
+ next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
+ next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
+ next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
+ next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -429,29 +365,17 @@ fn summed(slide: Slide) -> Slide {
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
  let v = at_windows(slide.row.v);
- {
-  const quad = 0u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
- {
-  const quad = 1u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
+ next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
+ next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
 fn with_few(slide: Slide) -> Slide {
  var next = slide;
- {
-  const quad = 0u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
- {
-  const quad = 1u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
+ next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
+ next.few[0u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
+ next.few[1u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -459,48 +383,16 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  slide.row = row;
  let n = at_windows_n(row.n);
  let z = at_windows(row.z);
- {
-  const quad = 0u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const quad = 1u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const tap = 0u;
-  slide = raised(slide);
- }
- {
-  const tap = 1u;
-  slide = raised(slide);
- }
- {
-  const tap = 2u;
-  slide = raised(slide);
- }
+ slide.parts[0u] = no_partial(n[0u], z[0u]);
+ slide.parts[1u] = no_partial(n[1u], z[1u]);
+ slide = raised(slide);
+ slide = raised(slide);
+ slide = raised(slide);
  slide.row = row;
- {
-  const tap = 0u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 1u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 2u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = with_few(slide);
  return slide.parts;
 }
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
@@ -538,31 +430,16 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
  let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
  var aligned: array<vec4<f32>, G_QUADS>;
  {
-  const quad = 0u;
-  let column = at.z - i32(G_LEAD) + i32(4u * quad);
-  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
-   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
-  } else {
-   aligned[quad] = load_each_g(start, column);
-  }
+  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
+  aligned[0u] = load_each_g(start, column);
  }
  {
-  const quad = 1u;
-  let column = at.z - i32(G_LEAD) + i32(4u * quad);
-  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
-   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
-  } else {
-   aligned[quad] = load_each_g(start, column);
-  }
+  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
+  aligned[1u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
  }
  {
-  const quad = 2u;
-  let column = at.z - i32(G_LEAD) + i32(4u * quad);
-  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
-   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
-  } else {
-   aligned[quad] = load_each_g(start, column);
-  }
+  let column = at.z - i32(G_LEAD) + i32(4u * 2u);
+  aligned[2u] = load_each_g(start, column);
  }
  return g_at_windows(aligned);
 }
@@ -573,13 +450,9 @@ fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Referen
  let d = window.q / window.s;
  let weight = g / whole_sum(window);
  var added: Added;
- {
-  added.by_v.k = weight;
-  {
-   added.by_v.a = scaled_beta * weight;
-   added.by_v.k = weight * (1.0 - beta() * d);
-  }
- }
+ added.by_v.k = weight;
+ added.by_v.a = scaled_beta * weight;
+ added.by_v.k = weight * (1.0 - beta() * d);
  added.by_v.a = select(vec4(0.0), added.by_v.a, adds);
  added.by_v.k = select(vec4(0.0), added.by_v.k, adds);
  added.by_v.k = select(added.by_v.k, vec4(from_bits(NAN_BITS)), exist & is_broken(window));
@@ -614,13 +487,10 @@ fn with_parts(spread: Spread, line: Line) -> Spread {
  let plain_k = at_cells(spread.plain_k);
  let plain_a = at_cells(spread.plain_a);
  {
-  const quad = 0u;
-  let u = line.z[quad] - p[quad];
-  var value = k[quad];
-  {
-   value += a[quad] * u;
-  }
-  next.sums[quad] += power_of_2(line.n[quad], bias[quad]) * value;
+  let u = line.z[0u] - p[0u];
+  var value = k[0u];
+  value += a[0u] * u;
+  next.sums[0u] += power_of_2(line.n[0u], bias[0u]) * value;
  }
  next.bias = previous_taps_n(spread.bias);
  next.p = previous_taps(spread.p);
@@ -637,24 +507,18 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  var a: array<vec4<f32>, WINDOW_QUADS>;
  var plain_k: array<vec4<f32>, WINDOW_QUADS>;
  var plain_a: array<vec4<f32>, WINDOW_QUADS>;
- {
-  const quad = 0u;
-  bias[quad] = line.parts[quad].n - 127;
-  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
-  k[quad] = line.added[quad].by_v.k;
-  a[quad] = line.added[quad].by_v.a;
-  plain_k[quad] = line.added[quad].plain.k;
-  plain_a[quad] = line.added[quad].plain.a;
- }
- {
-  const quad = 1u;
-  bias[quad] = line.parts[quad].n - 127;
-  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
-  k[quad] = line.added[quad].by_v.k;
-  a[quad] = line.added[quad].by_v.a;
-  plain_k[quad] = line.added[quad].plain.k;
-  plain_a[quad] = line.added[quad].plain.a;
- }
+ bias[0u] = line.parts[0u].n - 127;
+ p[0u] = line.parts[0u].p * (1.0 / beta_scale());
+ k[0u] = line.added[0u].by_v.k;
+ a[0u] = line.added[0u].by_v.a;
+ plain_k[0u] = line.added[0u].plain.k;
+ plain_a[0u] = line.added[0u].plain.a;
+ bias[1u] = line.parts[1u].n - 127;
+ p[1u] = line.parts[1u].p * (1.0 / beta_scale());
+ k[1u] = line.added[1u].by_v.k;
+ a[1u] = line.added[1u].by_v.a;
+ plain_k[1u] = line.added[1u].plain.k;
+ plain_a[1u] = line.added[1u].plain.a;
  var spread: Spread;
  spread.bias = at_patch_n(bias);
  spread.p = at_patch(p);
@@ -662,23 +526,11 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  spread.a = at_patch(a);
  spread.plain_k = at_patch(plain_k);
  spread.plain_a = at_patch(plain_a);
- {
-  const tap = 0u;
-  spread = with_parts(spread, line);
- }
- {
-  const tap = 1u;
-  spread = with_parts(spread, line);
- }
- {
-  const tap = 2u;
-  spread = with_parts(spread, line);
- }
+ spread = with_parts(spread, line);
+ spread = with_parts(spread, line);
+ spread = with_parts(spread, line);
  var gradients: array<vec4<f32>, CELL_QUADS>;
- {
-  const quad = 0u;
-  gradients[quad] = line.m[quad] * spread.sums[quad];
- }
+ gradients[0u] = line.m[0u] * spread.sums[0u];
  return gradients;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -692,8 +544,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let own = block.first * STRIDE;
  let size = vec3<i32>(params.output_size);
  {
-  const channel = 0u;
-  let plane = block.plane + vec2(0u, channel);
+  let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
   var attempt = 0u;
   var attempts = 1u;
@@ -705,26 +556,16 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var ring: array<Line, RING_ROWS>;
   loop {
    {
-    const step = 0u;
-    {
-     const i = 0u;
-     ring[i] = ring[i + 1u];
-    }
-    {
-     const i = 1u;
-     ring[i] = ring[i + 1u];
-    }
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
+    ring[0u] = ring[0u + 1u];
+    ring[1u] = ring[1u + 1u];
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
     line.m = at_cells(row.m);
     line.n = at_cells_n(row.n);
     line.z = at_cells(row.z);
     line.v = at_cells(row.v);
-    {
-     const quad = 0u;
-     line.z[quad] *= 1.0 / beta_scale();
-    }
+    line.z[0u] *= 1.0 / beta_scale();
     ring[RING_BEFORE] = line;
    }
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
@@ -732,90 +573,62 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
-    const quad = 0u;
     var parts: array<Partial, RING_TAPS>;
-    {
-     const tap = 0u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 1u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 2u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
+    parts[0u] = ring[0u * DILATION_H].parts[0u];
+    parts[1u] = ring[1u * DILATION_H].parts[0u];
+    parts[2u] = ring[2u * DILATION_H].parts[0u];
     let window = whole(parts);
-    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[quad], exist, reference, &far);
+    let added = added_by(window, g[0u], exist, reference, &far);
     {
-     const tap = 0u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[0u * DILATION_H].added[0u];
+     ring[0u * DILATION_H].added[0u] = with_added(before, parts[0u], window, added);
     }
     {
-     const tap = 1u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[1u * DILATION_H].added[0u];
+     ring[1u * DILATION_H].added[0u] = with_added(before, parts[1u], window, added);
     }
     {
-     const tap = 2u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[2u * DILATION_H].added[0u];
+     ring[2u * DILATION_H].added[0u] = with_added(before, parts[2u], window, added);
     }
    }
    {
-    const quad = 1u;
     var parts: array<Partial, RING_TAPS>;
-    {
-     const tap = 0u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 1u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 2u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
+    parts[0u] = ring[0u * DILATION_H].parts[1u];
+    parts[1u] = ring[1u * DILATION_H].parts[1u];
+    parts[2u] = ring[2u * DILATION_H].parts[1u];
     let window = whole(parts);
-    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[quad], exist, reference, &far);
+    let added = added_by(window, g[1u], exist, reference, &far);
     {
-     const tap = 0u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[0u * DILATION_H].added[1u];
+     ring[0u * DILATION_H].added[1u] = with_added(before, parts[0u], window, added);
     }
     {
-     const tap = 1u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[1u * DILATION_H].added[1u];
+     ring[1u * DILATION_H].added[1u] = with_added(before, parts[1u], window, added);
     }
     {
-     const tap = 2u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[2u * DILATION_H].added[1u];
+     ring[2u * DILATION_H].added[1u] = with_added(before, parts[2u], window, added);
     }
    }
    {
-    const i = 0u;
-    let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
+    let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
     let at = own + vec3(0u, padded - OFFSET_H, 0u);
     let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
     if (is_own && at.y < params.input_size.y) {
-     let gradients = gradients_of(ring[i]);
+     let gradients = gradients_of(ring[0u]);
      let index = grad_input_index(plane, at);
      var of_input = vec4(0.0);
      {
-      const quad = 0u;
-      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let columns = 4u * 0u + vec4(0u, 1u, 2u, 3u);
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+      store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[0u], columns == vec4(input.y));
      }
      if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
       let value = of_input.x + of_input.y + of_input.z + of_input.w;

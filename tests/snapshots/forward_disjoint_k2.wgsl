@@ -10,27 +10,23 @@ const PADDING_H = 0u;
 const PADDING_W = 0u;
 const DILATION_D = 1u;
 const DILATION_H = 1u;
-const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 1u;
 const BLOCK_W = 8u;
-const TAPS = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
+const KEPT_ROWS = 2u;
 const LEAD = 0u;
-const PATCH_W = 16u;
-const QUADS = 4u;
-const MASKED = false;
-const VECTOR_X = true;
+const QUADS = 2u;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
-fn load_x(index: u32) -> f32 { return x[index / 4u][index % 4u]; }
 fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
 fn store_y4(index: u32, values: vec4<f32>) { y[index / 4u] = values; }
+fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y4(index, values); } }
+fn taps_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw)); }
 @group(0) @binding(2) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -76,85 +72,65 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  let bounded = max(t, vec4(-200.0));
- {
-  return exp2(bounded * LOG2_E);
- }
-}
-fn exp_bounded(t: f32) -> f32 {
- return exp_bounded4(vec4(t)).x;
-}
-fn weigh(z: f32, c: f32) -> f32 {
- return exp_bounded(beta() * (z - c));
+ return exp2(bounded * LOG2_E);
 }
 const LARGEST = 3.4e38;
-fn offset(z: f32, c: f32) -> f32 {
- return max(z - c, -LARGEST);
-}
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
-fn magnitude_bits(value: f32) -> u32 {
- return bitcast<u32>(value) & 0x7fffffffu;
-}
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
  return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
-}
-fn is_finite(value: f32) -> bool {
- return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
-struct Window {
- c: f32,
- s: f32,
- d: f32,
- y: f32,
+struct Windows {
+ c: vec4<f32>,
+ s: vec4<f32>,
+ d: vec4<f32>,
+ y: vec4<f32>,
 }
-fn has_weights(magnitude: u32, c: f32) -> bool {
- return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
 }
-fn is_empty(magnitude: u32, c: f32) -> bool {
- return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
+ return lowest & (magnitude <= vec4(INFINITY_BITS));
 }
-fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
- if (is_empty(magnitude, c)) {
-  return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
- }
- let nan = from_bits(NAN_BITS);
- if (has_weights(magnitude, c)) {
-  return Window(c, s, d, c + d);
- }
- let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
- return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
+fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
+ let nan = vec4(from_bits(NAN_BITS));
+ let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
+ let empty = are_empty(magnitude, c);
+ let weighs = have_weights(magnitude, c);
+ let infinity = select(minus_infinity, c, bitcast<vec4<u32>>(c) == vec4(INFINITY_BITS));
+ let y = select(select(infinity, nan, magnitude > vec4(INFINITY_BITS)), c + d, weighs);
+ return Windows(
+ select(c, vec4(0.5 * LARGEST), empty),
+ select(select(nan, s, weighs), vec4(from_bits(INFINITY_BITS)), empty),
+ select(d, vec4(0.0), empty),
+ select(y, minus_infinity, empty),
+ );
 }
 //! shaders/positions.wgsl
 fn window_start(window: vec3<u32>) -> vec3<i32> {
@@ -177,457 +153,94 @@ fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
  let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
  return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
 }
-fn load_each_x(start: u32, columns: vec4<u32>) -> vec4<f32> {
- let at = start + columns * step_x();
- return vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
-}
 fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
  let start = x_index(plane, row_inside(depth_height));
  let scale = 0.5 * sign_of_beta();
  var row: array<vec4<f32>, QUADS>;
  {
-  const quad = 0u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 1u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
- }
- {
-  const quad = 2u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
- }
- {
-  const quad = 3u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  return row;
 }
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
- return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
-}
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
- let size = vec3<i32>(params.input_size);
- let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
- let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
- return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
-}
 //! shaders/disjoint.wgsl
-struct Taps {
- z: array<f32, TAPS>,
- magnitude: u32,
-}
-fn load_taps(plane: vec2<u32>, first: vec3<u32>) -> array<Taps, BLOCK_W> {
- let start = window_start(first);
- var taps: array<Taps, BLOCK_W>;
+fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
+ let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
  {
-  const kd = 0u;
-  {
-   const kh = 0u;
-   let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-   var row = load_row(plane, depth_height, start.z);
-   var bits: array<vec4<u32>, QUADS>;
-   {
-    const quad = 0u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 1u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 2u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 3u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const bw = 0u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 1u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 2u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 3u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 4u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 5u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 6u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 7u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-  }
-  {
-   const kh = 1u;
-   let depth_height = start.xy + vec2(i32(kd * DILATION_D), i32(kh * DILATION_H));
-   var row = load_row(plane, depth_height, start.z);
-   var bits: array<vec4<u32>, QUADS>;
-   {
-    const quad = 0u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 1u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 2u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const quad = 3u;
-    let inside = inside_row(depth_height, start.z, quad);
-    bits[quad] = select(vec4(0u), magnitude_bits4(row[quad]), inside);
-    row[quad] = select(vec4(from_bits(MINUS_INFINITY_BITS)), row[quad], inside);
-   }
-   {
-    const bw = 0u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 1u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 2u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 3u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 4u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 5u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 6u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-   {
-    const bw = 7u;
-    {
-     const kw = 0u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-    {
-     const kw = 1u;
-     const at = LEAD + bw * STRIDE_W + kw * DILATION_W;
-     taps[bw].magnitude = max(taps[bw].magnitude, bits[at / 4u][at % 4u]);
-     taps[bw].z[(kd * KERNEL_H + kh) * KERNEL_W + kw] = row[at / 4u][at % 4u];
-    }
-   }
-  }
+  var inputs = load_row(plane, depth_height, start.z);
+  return taps_of(inputs);
  }
- return taps;
 }
-fn tap_weight(z: f32, c: f32) -> f32 {
- let e = weigh(z, c);
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+}
+fn no_extremes() -> Extremes {
+ return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+}
+fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
+ var extremes = before;
+ extremes.c = max(extremes.c, taps[0u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[0u]));
+ extremes.c = max(extremes.c, taps[1u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
+ return extremes;
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let e = exp_bounded4(beta() * (z - c));
  return e;
 }
-//! shaders/forward.wgsl
-fn store_four_windows(plane: vec2<u32>, at: vec3<u32>, a: Window, b: Window, c: Window, d: Window) {
- store_y4(y_index(plane, at), 2.0 * sign_of_beta() * vec4(a.y, b.y, c.y, d.y));
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-LARGEST));
 }
-fn store_windows(plane: vec2<u32>, first: vec3<u32>, windows: array<Window, BLOCK_W>) {
- if (any(first.xy >= params.output_size.xy)) {
-  return;
+struct Sums {
+ s: vec4<f32>,
+ q: vec4<f32>,
+}
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+ var row: Sums;
+ {
+  let e = tap_weight(taps[0u], c);
+  row.s += e;
+  row.q += e * rated(taps[0u], c, rate);
  }
  {
-  {
-   const quad = 0u;
-   const w = 4u * quad;
-   if (first.z + w < params.output_size.z) {
-    let at = first + vec3(0u, 0u, w);
-    store_four_windows(plane, at, windows[w], windows[w + 1u], windows[w + 2u], windows[w + 3u]);
-   }
-  }
-  {
-   const quad = 1u;
-   const w = 4u * quad;
-   if (first.z + w < params.output_size.z) {
-    let at = first + vec3(0u, 0u, w);
-    store_four_windows(plane, at, windows[w], windows[w + 1u], windows[w + 2u], windows[w + 3u]);
-   }
-  }
+  let e = tap_weight(taps[1u], c);
+  row.s += e;
+  row.q += e * rated(taps[1u], c, rate);
  }
+ return Sums(before.s + row.s, before.q + row.q);
+}
+//! shaders/forward.wgsl
+fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
 }
 //! shaders/forward_disjoint.wgsl
-fn disjoint_window(taps: Taps) -> Window {
- var c = taps.z[0];
- var others: array<f32, TAPS>;
+fn four_windows(plane: vec2<u32>, first: vec3<u32>) -> Windows {
+ let start = window_start(first);
+ var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
+ var extremes = no_extremes();
  {
-  const i = 0u;
-  others[i] = min(c, taps.z[i + 1u]);
-  c = max(c, taps.z[i + 1u]);
+  let taps = load_taps(plane, start, 0u);
+  extremes = with_extremes(extremes, taps);
+  kept[0u] = taps;
  }
  {
-  const i = 1u;
-  others[i] = min(c, taps.z[i + 1u]);
-  c = max(c, taps.z[i + 1u]);
+  let taps = load_taps(plane, start, 1u);
+  extremes = with_extremes(extremes, taps);
+  kept[1u] = taps;
  }
- {
-  const i = 2u;
-  others[i] = min(c, taps.z[i + 1u]);
-  c = max(c, taps.z[i + 1u]);
- }
- var e: array<f32, TAPS>;
- var s = 1.0;
- {
-  const i = 0u;
-  e[i] = tap_weight(others[i], c);
-  s += e[i];
- }
- {
-  const i = 1u;
-  e[i] = tap_weight(others[i], c);
-  s += e[i];
- }
- {
-  const i = 2u;
-  e[i] = tap_weight(others[i], c);
-  s += e[i];
- }
- let one = 1.0 / s;
- var d = 0.0;
- {
-  const i = 0u;
-  d += e[i] * one * offset(others[i], c);
- }
- {
-  const i = 1u;
-  d += e[i] * one * offset(others[i], c);
- }
- {
-  const i = 2u;
-  d += e[i] * one * offset(others[i], c);
- }
- return resolve(taps.magnitude, c, s, d);
+ let rate = select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+ var sums: Sums;
+ sums = with_sums(sums, kept[0u], extremes.c, rate);
+ sums = with_sums(sums, kept[1u], extremes.c, rate);
+ return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / rate);
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -636,45 +249,11 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   return;
  }
  {
-  const bd = 0u;
-  {
-   const bh = 0u;
-   let first = block.first + vec3(bd, bh, 0u);
-   let taps = load_taps(block.plane, first);
-   var windows: array<Window, BLOCK_W>;
-   {
-    const bw = 0u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 1u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 2u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 3u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 4u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 5u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 6u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   {
-    const bw = 7u;
-    windows[bw] = disjoint_window(taps[bw]);
-   }
-   store_windows(block.plane, first, windows);
-  }
+  let first = block.first + vec3(0u, 0u, 4u * 0u);
+  store_four(block.plane, first, four_windows(block.plane, first));
+ }
+ {
+  let first = block.first + vec3(0u, 0u, 4u * 1u);
+  store_four(block.plane, first, four_windows(block.plane, first));
  }
 }

@@ -20,16 +20,13 @@ const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
 const WINDOW_QUADS = 4u;
-const SLICES_OF_ROW = 1u;
 const LEAD = 3u;
-const PATCH_W = 18u;
 const QUADS = 6u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const MASKED = true;
-const VECTOR_X = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -51,10 +48,10 @@ fn statistics_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.stat
 fn store_statistics(index: u32, value: f32) { statistics[index / 4u][index % 4u] = value; }
 fn store_statistics4(index: u32, values: vec4<f32>) { statistics[index / 4u] = values; }
 fn store_statistics_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_statistics4(index, values); } }
-fn next_taps(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[5].x), vec4(row[5].y, row[5].z, row[5].w, row[5].w)); }
-fn at_windows(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
-fn next_taps_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[4].x), vec4(row[4].y, row[4].z, row[4].w, row[5].x), vec4(row[5].y, row[5].z, row[5].w, row[5].w)); }
-fn at_windows_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z), vec4(row[3].w, row[4].x, row[4].y, row[4].z)); }
+fn next_taps(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
+fn at_windows(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
+fn at_windows_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
 @group(0) @binding(4) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -102,27 +99,17 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
@@ -144,6 +131,8 @@ fn weigh(z: f32, c: f32) -> f32 {
  return exp_bounded(beta() * (z - c));
 }
 const LARGEST = 3.4e38;
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
 fn offset(z: f32, c: f32) -> f32 {
  return max(z - c, -LARGEST);
 }
@@ -169,22 +158,37 @@ struct Window {
  d: f32,
  y: f32,
 }
-fn has_weights(magnitude: u32, c: f32) -> bool {
- return magnitude < INFINITY_BITS || (magnitude == INFINITY_BITS && is_finite(c) && beta() != 0.0);
+struct Windows {
+ c: vec4<f32>,
+ s: vec4<f32>,
+ d: vec4<f32>,
+ y: vec4<f32>,
 }
-fn is_empty(magnitude: u32, c: f32) -> bool {
- return bitcast<u32>(c) == MINUS_INFINITY_BITS && magnitude <= INFINITY_BITS;
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+}
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
+ return lowest & (magnitude <= vec4(INFINITY_BITS));
+}
+fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
+ let nan = vec4(from_bits(NAN_BITS));
+ let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
+ let empty = are_empty(magnitude, c);
+ let weighs = have_weights(magnitude, c);
+ let infinity = select(minus_infinity, c, bitcast<vec4<u32>>(c) == vec4(INFINITY_BITS));
+ let y = select(select(infinity, nan, magnitude > vec4(INFINITY_BITS)), c + d, weighs);
+ return Windows(
+ select(c, vec4(0.5 * LARGEST), empty),
+ select(select(nan, s, weighs), vec4(from_bits(INFINITY_BITS)), empty),
+ select(d, vec4(0.0), empty),
+ select(y, minus_infinity, empty),
+ );
 }
 fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
- if (is_empty(magnitude, c)) {
-  return Window(0.5 * LARGEST, from_bits(INFINITY_BITS), 0.0, from_bits(MINUS_INFINITY_BITS));
- }
- let nan = from_bits(NAN_BITS);
- if (has_weights(magnitude, c)) {
-  return Window(c, s, d, c + d);
- }
- let infinity = select(from_bits(MINUS_INFINITY_BITS), c, bitcast<u32>(c) == INFINITY_BITS);
- return Window(c, nan, d, select(infinity, nan, magnitude > INFINITY_BITS));
+ let four = resolve4(vec4(magnitude), vec4(c), vec4(s), vec4(d));
+ return Window(four.c.x, four.s.x, four.d.x, four.y.x);
 }
 fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
  let start = window_start(window);
@@ -268,63 +272,30 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  let scale = 0.5 * sign_of_beta();
  var row: array<vec4<f32>, QUADS>;
  {
-  const quad = 0u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_each_x(start, columns);
  }
  {
-  const quad = 1u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 2u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 3u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 3u);
+  row[3u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 4u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 4u);
+  row[4u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 5u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 5u);
+  row[5u] = scale * load_each_x(start, columns);
  }
  return row;
-}
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
- return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
@@ -339,8 +310,6 @@ const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
 const LOG2_E_HIGH = 1.4423828125;
 const LOG2_E_LOW = 3.1222839e-4;
-const LOWEST_Z = -1.8e38;
-const LEAST_BETA = 9.6e-35;
 fn headroom() -> i32 {
  return select(0, HEADROOM, beta() < LEAST_BETA);
 }
@@ -396,50 +365,24 @@ fn plus(first: Partial, second: Partial) -> Partial {
  var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
  return sum;
 }
-fn merged(first: Partial, second: Partial) -> Partial {
- let n = max(first.n, second.n);
- let p = max(first.p, second.p);
- return plus(about(first, n, p), about(second, n, p));
-}
 fn leading_bits(values: vec4<f32>) -> vec4<f32> {
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
 }
 fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var n = rows[0].n;
  var p = rows[0].p;
- {
-  const row = 0u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 1u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 2u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
+ n = max(n, rows[0u].n);
+ p = max(p, rows[0u].p);
+ n = max(n, rows[1u].n);
+ p = max(p, rows[1u].p);
+ n = max(n, rows[2u].n);
+ p = max(p, rows[2u].p);
  var sums: array<Partial, RING_SUMS>;
- {
-  const row = 0u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 1u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 2u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
+ sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
+ sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
+ sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
  var window = no_partial(n, p);
- {
-  const i = 0u;
-  window = plus(window, sums[i]);
- }
+ window = plus(window, sums[0u]);
  return window;
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
@@ -486,46 +429,40 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
  let values = load_row(plane, depth_height, first_column);
  var row: Row;
  {
-  const quad = 0u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[0u], inside_row(depth_height, first_column, 0u), reference);
+  row.m[0u] = four.m;
+  row.n[0u] = four.n;
+  row.z[0u] = four.z;
  }
  {
-  const quad = 1u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[1u], inside_row(depth_height, first_column, 1u), reference);
+  row.m[1u] = four.m;
+  row.n[1u] = four.n;
+  row.z[1u] = four.z;
  }
  {
-  const quad = 2u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[2u], inside_row(depth_height, first_column, 2u), reference);
+  row.m[2u] = four.m;
+  row.n[2u] = four.n;
+  row.z[2u] = four.z;
  }
  {
-  const quad = 3u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[3u], inside_row(depth_height, first_column, 3u), reference);
+  row.m[3u] = four.m;
+  row.n[3u] = four.n;
+  row.z[3u] = four.z;
  }
  {
-  const quad = 4u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[4u], inside_row(depth_height, first_column, 4u), reference);
+  row.m[4u] = four.m;
+  row.n[4u] = four.n;
+  row.z[4u] = four.z;
  }
  {
-  const quad = 5u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[5u], inside_row(depth_height, first_column, 5u), reference);
+  row.m[5u] = four.m;
+  row.n[5u] = four.n;
+  row.z[5u] = four.z;
  }
  return row;
 }
@@ -541,26 +478,14 @@ fn raised(slide: Slide) -> Slide {
  var next = slide;
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
- {
-  const quad = 0u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
- {
-  const quad = 1u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
- {
-  const quad = 2u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
- {
-  const quad = 3u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
+ next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
+ next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
+ next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
+ next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
+ next.parts[2u].n = max(slide.parts[2u].n, n[2u]);
+ next.parts[2u].p = max(slide.parts[2u].p, z[2u]);
+ next.parts[3u].n = max(slide.parts[3u].n, n[3u]);
+ next.parts[3u].p = max(slide.parts[3u].p, z[3u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -578,47 +503,23 @@ fn summed(slide: Slide) -> Slide {
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
  let v = at_windows(slide.row.v);
- {
-  const quad = 0u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
- {
-  const quad = 1u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
- {
-  const quad = 2u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
- {
-  const quad = 3u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
+ next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
+ next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
+ next.few[2u] = with_tap(slide.few[2u], slide.parts[2u], m[2u], n[2u], z[2u], v[2u]);
+ next.few[3u] = with_tap(slide.few[3u], slide.parts[3u], m[3u], n[3u], z[3u], v[3u]);
  next.row = next_tap(slide.row);
  return next;
 }
 fn with_few(slide: Slide) -> Slide {
  var next = slide;
- {
-  const quad = 0u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
- {
-  const quad = 1u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
- {
-  const quad = 2u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
- {
-  const quad = 3u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
+ next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
+ next.few[0u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
+ next.few[1u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[2u] = plus(slide.parts[2u], slide.few[2u]);
+ next.few[2u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[3u] = plus(slide.parts[3u], slide.few[3u]);
+ next.few[3u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -626,56 +527,18 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  slide.row = row;
  let n = at_windows_n(row.n);
  let z = at_windows(row.z);
- {
-  const quad = 0u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const quad = 1u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const quad = 2u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const quad = 3u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const tap = 0u;
-  slide = raised(slide);
- }
- {
-  const tap = 1u;
-  slide = raised(slide);
- }
- {
-  const tap = 2u;
-  slide = raised(slide);
- }
+ slide.parts[0u] = no_partial(n[0u], z[0u]);
+ slide.parts[1u] = no_partial(n[1u], z[1u]);
+ slide.parts[2u] = no_partial(n[2u], z[2u]);
+ slide.parts[3u] = no_partial(n[3u], z[3u]);
+ slide = raised(slide);
+ slide = raised(slide);
+ slide = raised(slide);
  slide.row = row;
- {
-  const tap = 0u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 1u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 2u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = with_few(slide);
  return slide.parts;
 }
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
@@ -688,37 +551,38 @@ fn lse_of(window: Window) -> f32 {
 }
 fn store_window(plane: vec2<u32>, at: vec3<u32>, window: Window) {
  store_y(y_index(plane, at), 2.0 * sign_of_beta() * window.y);
+ store_lse(lse_index(plane, at), lse_of(window));
+ store_statistics(statistics_index(plane, at), window.c);
+ store_statistics(statistics_index(plane, at) + params.statistics.word, window.s);
+ store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
+}
+fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
  {
-  store_lse(lse_index(plane, at), lse_of(window));
+  let finite = magnitude_bits4(windows.s) < vec4(INFINITY_BITS);
+  store_lse_four(lse_index(plane, at), select(windows.y, beta() * windows.c + log(windows.s), finite), exist);
  }
  {
-  store_statistics(statistics_index(plane, at), window.c);
-  store_statistics(statistics_index(plane, at) + params.statistics.word, window.s);
-  store_statistics(statistics_index(plane, at) + 2u * params.statistics.word, window.d);
+  let index = statistics_index(plane, at);
+  store_statistics_four(index, windows.c, exist);
+  store_statistics_four(index + params.statistics.word, windows.s, exist);
+  store_statistics_four(index + 2u * params.statistics.word, windows.d, exist);
  }
 }
 //! shaders/forward_values.wgsl
 fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, reference: Reference) -> bool {
- let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
  let nothing = window.n == vec4(NOTHING);
- let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
- let d = window.q / window.s;
- store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * select(window.p + d, minus_infinity, nothing), exist);
+ var windows: Windows;
+ windows.d = select(window.q / window.s, vec4(0.0), nothing);
+ windows.y = select(window.p + windows.d, vec4(from_bits(MINUS_INFINITY_BITS)), nothing);
  {
   let top = weights(window.p, vec4(true), reference);
-  let s = whole_sum(window) / top.m;
-  {
-   store_lse_four(lse_index(plane, at), select(beta() * window.p + log(s), minus_infinity, nothing), exist);
-  }
-  {
-   let index = statistics_index(plane, at);
-   let c = select(window.p, vec4(0.5 * LARGEST), nothing);
-   let divisor = select(s, vec4(from_bits(INFINITY_BITS)), nothing);
-   store_statistics_four(index, c, exist);
-   store_statistics_four(index + params.statistics.word, divisor, exist);
-   store_statistics_four(index + 2u * params.statistics.word, select(d, vec4(0.0), nothing), exist);
-  }
+  windows.c = select(window.p, vec4(0.5 * LARGEST), nothing);
+  windows.s = select(whole_sum(window) / top.m, vec4(from_bits(INFINITY_BITS)), nothing);
  }
+ store_four(plane, at, windows);
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
  return any(exist & is_far(window, reference));
 }
 fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
@@ -729,9 +593,7 @@ const HEADROOM = 0;
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
- {
-  return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
- }
+ return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -742,8 +604,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let start = window_start(block.first);
  let rows = min(BLOCK_H, params.output_size.y - block.first.y);
  {
-  const channel = 0u;
-  let plane = block.plane + vec2(0u, channel);
+  let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
   let reference = reference_at(plane, start);
   var far = 0u;
@@ -751,116 +612,50 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var turn = 0u;
   loop {
    {
-    const i = 0u;
-    let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, i), start.z, reference));
-    if (i % SLICES_OF_ROW == 0u) {
-     {
-      const older = 0u;
-      ring[older] = ring[older + 1u];
-     }
-     {
-      const older = 1u;
-      ring[older] = ring[older + 1u];
-     }
-     ring[RING_BEFORE] = parts;
-    } else {
-     {
-      const quad = 0u;
-      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-     }
-     {
-      const quad = 1u;
-      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-     }
-     {
-      const quad = 2u;
-      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-     }
-     {
-      const quad = 3u;
-      ring[RING_BEFORE][quad] = merged(ring[RING_BEFORE][quad], parts[quad]);
-     }
-    }
+    let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, 0u), start.z, reference));
+    ring[0u] = ring[0u + 1u];
+    ring[1u] = ring[1u + 1u];
+    ring[RING_BEFORE] = parts;
    }
    let row = turn - FIRST_TURN;
    if (turn >= FIRST_TURN && row < rows) {
     {
-     const quad = 0u;
      var parts: array<Partial, RING_TAPS>;
-     {
-      const tap = 0u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 1u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 2u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
+     parts[0u] = ring[0u * DILATION_H][0u];
+     parts[1u] = ring[1u * DILATION_H][0u];
+     parts[2u] = ring[2u * DILATION_H][0u];
      let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 0u), window, reference)) {
       far |= 1u << row;
      }
     }
     {
-     const quad = 1u;
      var parts: array<Partial, RING_TAPS>;
-     {
-      const tap = 0u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 1u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 2u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
+     parts[0u] = ring[0u * DILATION_H][1u];
+     parts[1u] = ring[1u * DILATION_H][1u];
+     parts[2u] = ring[2u * DILATION_H][1u];
      let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 1u), window, reference)) {
       far |= 1u << row;
      }
     }
     {
-     const quad = 2u;
      var parts: array<Partial, RING_TAPS>;
-     {
-      const tap = 0u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 1u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 2u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
+     parts[0u] = ring[0u * DILATION_H][2u];
+     parts[1u] = ring[1u * DILATION_H][2u];
+     parts[2u] = ring[2u * DILATION_H][2u];
      let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 2u), window, reference)) {
       far |= 1u << row;
      }
     }
     {
-     const quad = 3u;
      var parts: array<Partial, RING_TAPS>;
-     {
-      const tap = 0u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 1u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
-     {
-      const tap = 2u;
-      parts[tap] = ring[tap * DILATION_H][quad];
-     }
+     parts[0u] = ring[0u * DILATION_H][3u];
+     parts[1u] = ring[1u * DILATION_H][3u];
+     parts[2u] = ring[2u * DILATION_H][3u];
      let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * quad), window, reference)) {
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 3u), window, reference)) {
       far |= 1u << row;
      }
     }

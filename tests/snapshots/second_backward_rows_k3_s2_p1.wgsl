@@ -1,6 +1,5 @@
 // softpool second backward rows k3 s2 p1
 //! src/specialise.rs
-const KERNEL_W = 3u;
 const STRIDE_D = 1u;
 const STRIDE_H = 2u;
 const STRIDE_W = 2u;
@@ -27,15 +26,12 @@ const G_LEAD = 0u;
 const G_QUADS = 2u;
 const CELL_QUADS = 2u;
 const LEAD = 3u;
-const PATCH_W = 11u;
 const QUADS = 4u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const MASKED = true;
-const VECTOR_X = true;
-const VECTOR_Y = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -56,16 +52,16 @@ fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if 
 fn step_tangent() -> u32 { return 1u; }
 fn tangent_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.tangent.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn load_tangent(index: u32) -> f32 { return tangent[index]; }
-fn next_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[3].w)); }
-fn previous_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z)); }
-fn at_windows(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].y, row[1].w, row[2].y), vec4(row[2].w, row[3].y, row[3].w, row[3].w)); }
-fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[0].y, row[0].z, row[0].w), vec4(row[1].x, row[1].y, row[1].z, row[1].w)); }
-fn at_cells(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
+fn next_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
+fn previous_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
+fn at_windows(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
+fn at_windows_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
+fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[0], row[1]); }
+fn at_cells(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[1], row[2]); }
+fn at_cells_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(row[1], row[2]); }
 fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, 0.0, 0.0, row[0].x), vec4(0.0, row[0].y, 0.0, row[0].z), vec4(0.0, row[0].w, 0.0, row[1].x), vec4(0.0, 0.0, 0.0, 0.0)); }
-fn next_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].y, row[0].z, row[0].w, row[1].x), vec4(row[1].y, row[1].z, row[1].w, row[2].x), vec4(row[2].y, row[2].z, row[2].w, row[3].x), vec4(row[3].y, row[3].z, row[3].w, row[3].w)); }
-fn previous_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, row[0].x, row[0].y, row[0].z), vec4(row[0].w, row[1].x, row[1].y, row[1].z), vec4(row[1].w, row[2].x, row[2].y, row[2].z), vec4(row[2].w, row[3].x, row[3].y, row[3].z)); }
-fn at_windows_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].y, row[1].w, row[2].y), vec4(row[2].w, row[3].y, row[3].w, row[3].w)); }
-fn at_cells_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[1].x, row[1].y, row[1].z, row[1].w), vec4(row[2].x, row[2].y, row[2].z, row[2].w)); }
 fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, 1 << 20, 1 << 20, row[0].x), vec4(1 << 20, row[0].y, 1 << 20, row[0].z), vec4(1 << 20, row[0].w, 1 << 20, row[1].x), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(4) var<uniform> params: Params;
 //! shaders/window.wgsl
@@ -112,32 +108,24 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
- {
-  at.x = quotient(at.z, params.inverse_blocks_layer);
-  at.z -= at.x * (blocks.y * blocks.z);
- }
- {
-  at.y = quotient(at.z, params.inverse_blocks_w);
-  at.z -= at.y * blocks.z;
- }
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
@@ -182,45 +170,22 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  let scale = 0.5 * sign_of_beta();
  var row: array<vec4<f32>, QUADS>;
  {
-  const quad = 0u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_each_x(start, columns);
  }
  {
-  const quad = 1u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 2u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
  {
-  const quad = 3u;
-  let columns = columns_inside(first_column, quad);
-  if (VECTOR_X && counting(quad, LEAD, PATCH_W) > 2u) {
-   row[quad] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
-  } else {
-   row[quad] = scale * load_each_x(start, columns);
-  }
+  let columns = columns_inside(first_column, 3u);
+  row[3u] = scale * load_each_x(start, columns);
  }
  return row;
-}
-fn counting(quad: u32, lead: u32, count: u32) -> u32 {
- return min(4u * quad + 4u, lead + count) - max(4u * quad, lead);
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
@@ -235,8 +200,6 @@ const DROWNED = (1 << 20) - 1;
 const BROKEN = 1 << 20;
 const LOG2_E_HIGH = 1.4423828125;
 const LOG2_E_LOW = 3.1222839e-4;
-const LOWEST_Z = -1.8e38;
-const LEAST_BETA = 9.6e-35;
 fn headroom() -> i32 {
  return select(0, HEADROOM, beta() < LEAST_BETA);
 }
@@ -286,18 +249,14 @@ fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
  let step = part.p - p;
  let s = f * part.s;
  var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
- {
-  moved.a = f * part.a;
-  moved.b = f * part.b + moved.a * step;
- }
+ moved.a = f * part.a;
+ moved.b = f * part.b + moved.a * step;
  return moved;
 }
 fn plus(first: Partial, second: Partial) -> Partial {
  var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
- {
-  sum.a = first.a + second.a;
-  sum.b = first.b + second.b;
- }
+ sum.a = first.a + second.a;
+ sum.b = first.b + second.b;
  return sum;
 }
 fn leading_bits(values: vec4<f32>) -> vec4<f32> {
@@ -306,48 +265,25 @@ fn leading_bits(values: vec4<f32>) -> vec4<f32> {
 fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var n = rows[0].n;
  var p = rows[0].p;
- {
-  const row = 0u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 1u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
- {
-  const row = 2u;
-  n = max(n, rows[row].n);
-  p = max(p, rows[row].p);
- }
+ n = max(n, rows[0u].n);
+ p = max(p, rows[0u].p);
+ n = max(n, rows[1u].n);
+ p = max(p, rows[1u].p);
+ n = max(n, rows[2u].n);
+ p = max(p, rows[2u].p);
  var sums: array<Partial, RING_SUMS>;
- {
-  const row = 0u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 1u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
- {
-  const row = 2u;
-  sums[row % RING_SUMS] = plus(sums[row % RING_SUMS], about(rows[row], n, p));
- }
+ sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
+ sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
+ sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
  var window = no_partial(n, p);
- {
-  const i = 0u;
-  window = plus(window, sums[i]);
- }
+ window = plus(window, sums[0u]);
  return window;
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- {
-  return exp2(f);
- }
+ return exp2(f);
 }
 struct Weights {
  m: vec4<f32>,
@@ -389,58 +325,50 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
  let values = load_row(plane, depth_height, first_column);
  var row: Row;
  {
-  const quad = 0u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[0u], inside_row(depth_height, first_column, 0u), reference);
+  row.m[0u] = four.m;
+  row.n[0u] = four.n;
+  row.z[0u] = four.z;
  }
  {
-  const quad = 1u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[1u], inside_row(depth_height, first_column, 1u), reference);
+  row.m[1u] = four.m;
+  row.n[1u] = four.n;
+  row.z[1u] = four.z;
  }
  {
-  const quad = 2u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[2u], inside_row(depth_height, first_column, 2u), reference);
+  row.m[2u] = four.m;
+  row.n[2u] = four.n;
+  row.z[2u] = four.z;
  }
  {
-  const quad = 3u;
-  let four = weights(values[quad], inside_row(depth_height, first_column, quad), reference);
-  row.m[quad] = four.m;
-  row.n[quad] = four.n;
-  row.z[quad] = four.z;
+  let four = weights(values[3u], inside_row(depth_height, first_column, 3u), reference);
+  row.m[3u] = four.m;
+  row.n[3u] = four.n;
+  row.z[3u] = four.z;
  }
  {
   let start = tangent_index(plane, row_inside(depth_height));
   {
-   const quad = 0u;
-   let at = start + columns_inside(first_column, quad) * step_tangent();
+   let at = start + columns_inside(first_column, 0u) * step_tangent();
    let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+   row.v[0u] = select(vec4(0.0), four, row.n[0u] != vec4(NOTHING));
   }
   {
-   const quad = 1u;
-   let at = start + columns_inside(first_column, quad) * step_tangent();
+   let at = start + columns_inside(first_column, 1u) * step_tangent();
    let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+   row.v[1u] = select(vec4(0.0), four, row.n[1u] != vec4(NOTHING));
   }
   {
-   const quad = 2u;
-   let at = start + columns_inside(first_column, quad) * step_tangent();
+   let at = start + columns_inside(first_column, 2u) * step_tangent();
    let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+   row.v[2u] = select(vec4(0.0), four, row.n[2u] != vec4(NOTHING));
   }
   {
-   const quad = 3u;
-   let at = start + columns_inside(first_column, quad) * step_tangent();
+   let at = start + columns_inside(first_column, 3u) * step_tangent();
    let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+   row.v[3u] = select(vec4(0.0), four, row.n[3u] != vec4(NOTHING));
   }
  }
  return row;
@@ -457,16 +385,10 @@ fn raised(slide: Slide) -> Slide {
  var next = slide;
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
- {
-  const quad = 0u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
- {
-  const quad = 1u;
-  next.parts[quad].n = max(slide.parts[quad].n, n[quad]);
-  next.parts[quad].p = max(slide.parts[quad].p, z[quad]);
- }
+ next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
+ next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
+ next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
+ next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -476,10 +398,8 @@ fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32
  let u = z - part.p;
  sum.s += w;
  sum.q += w * u;
- {
-  sum.a += w * v;
-  sum.b += w * u * v;
- }
+ sum.a += w * v;
+ sum.b += w * u * v;
  return sum;
 }
 fn summed(slide: Slide) -> Slide {
@@ -488,29 +408,17 @@ fn summed(slide: Slide) -> Slide {
  let n = at_windows_n(slide.row.n);
  let z = at_windows(slide.row.z);
  let v = at_windows(slide.row.v);
- {
-  const quad = 0u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
- {
-  const quad = 1u;
-  next.few[quad] = with_tap(slide.few[quad], slide.parts[quad], m[quad], n[quad], z[quad], v[quad]);
- }
+ next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
+ next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
 fn with_few(slide: Slide) -> Slide {
  var next = slide;
- {
-  const quad = 0u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
- {
-  const quad = 1u;
-  next.parts[quad] = plus(slide.parts[quad], slide.few[quad]);
-  next.few[quad] = no_partial(vec4(0), vec4(0.0));
- }
+ next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
+ next.few[0u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
+ next.few[1u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -518,48 +426,16 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  slide.row = row;
  let n = at_windows_n(row.n);
  let z = at_windows(row.z);
- {
-  const quad = 0u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const quad = 1u;
-  slide.parts[quad] = no_partial(n[quad], z[quad]);
- }
- {
-  const tap = 0u;
-  slide = raised(slide);
- }
- {
-  const tap = 1u;
-  slide = raised(slide);
- }
- {
-  const tap = 2u;
-  slide = raised(slide);
- }
+ slide.parts[0u] = no_partial(n[0u], z[0u]);
+ slide.parts[1u] = no_partial(n[1u], z[1u]);
+ slide = raised(slide);
+ slide = raised(slide);
+ slide = raised(slide);
  slide.row = row;
- {
-  const tap = 0u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 1u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
- {
-  const tap = 2u;
-  slide = summed(slide);
-  if (tap % 4u == 3u || tap + 1u == KERNEL_W) {
-   slide = with_few(slide);
-  }
- }
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = summed(slide);
+ slide = with_few(slide);
  return slide.parts;
 }
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
@@ -597,22 +473,12 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
  let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
  var aligned: array<vec4<f32>, G_QUADS>;
  {
-  const quad = 0u;
-  let column = at.z - i32(G_LEAD) + i32(4u * quad);
-  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
-   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
-  } else {
-   aligned[quad] = load_each_g(start, column);
-  }
+  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
+  aligned[0u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
  }
  {
-  const quad = 1u;
-  let column = at.z - i32(G_LEAD) + i32(4u * quad);
-  if (VECTOR_Y && counting(quad, G_LEAD, WINDOWS_W) > 2u) {
-   aligned[quad] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
-  } else {
-   aligned[quad] = load_each_g(start, column);
-  }
+  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
+  aligned[1u] = load_each_g(start, column);
  }
  return g_at_windows(aligned);
 }
@@ -628,12 +494,10 @@ fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Referen
   let v = window.a / window.s;
   added.by_v.k = second_weight;
   added.plain.k = second_weight * v;
-  {
-   added.by_v.a = scaled_beta * second_weight;
-   added.by_v.k = second_weight * (2.0 - beta() * d);
-   added.plain.a = added.by_v.a * v;
-   added.plain.k = added.by_v.k * v + second_weight * (beta() * (window.b / window.s - d * v));
-  }
+  added.by_v.a = scaled_beta * second_weight;
+  added.by_v.k = second_weight * (2.0 - beta() * d);
+  added.plain.a = added.by_v.a * v;
+  added.plain.k = added.by_v.k * v + second_weight * (beta() * (window.b / window.s - d * v));
   added.plain.a = select(vec4(0.0), added.plain.a, adds);
   added.plain.k = select(vec4(0.0), added.plain.k, adds);
  }
@@ -675,34 +539,20 @@ fn with_parts(spread: Spread, line: Line) -> Spread {
  let plain_k = at_cells(spread.plain_k);
  let plain_a = at_cells(spread.plain_a);
  {
-  const quad = 0u;
-  let u = line.z[quad] - p[quad];
-  var value = k[quad];
-  {
-   value += a[quad] * u;
-  }
-  {
-   value = value * line.v[quad] - plain_k[quad];
-   {
-    value -= plain_a[quad] * u;
-   }
-  }
-  next.sums[quad] += power_of_2(line.n[quad], bias[quad]) * value;
+  let u = line.z[0u] - p[0u];
+  var value = k[0u];
+  value += a[0u] * u;
+  value = value * line.v[0u] - plain_k[0u];
+  value -= plain_a[0u] * u;
+  next.sums[0u] += power_of_2(line.n[0u], bias[0u]) * value;
  }
  {
-  const quad = 1u;
-  let u = line.z[quad] - p[quad];
-  var value = k[quad];
-  {
-   value += a[quad] * u;
-  }
-  {
-   value = value * line.v[quad] - plain_k[quad];
-   {
-    value -= plain_a[quad] * u;
-   }
-  }
-  next.sums[quad] += power_of_2(line.n[quad], bias[quad]) * value;
+  let u = line.z[1u] - p[1u];
+  var value = k[1u];
+  value += a[1u] * u;
+  value = value * line.v[1u] - plain_k[1u];
+  value -= plain_a[1u] * u;
+  next.sums[1u] += power_of_2(line.n[1u], bias[1u]) * value;
  }
  next.bias = previous_taps_n(spread.bias);
  next.p = previous_taps(spread.p);
@@ -719,24 +569,18 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  var a: array<vec4<f32>, WINDOW_QUADS>;
  var plain_k: array<vec4<f32>, WINDOW_QUADS>;
  var plain_a: array<vec4<f32>, WINDOW_QUADS>;
- {
-  const quad = 0u;
-  bias[quad] = line.parts[quad].n - 127;
-  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
-  k[quad] = line.added[quad].by_v.k;
-  a[quad] = line.added[quad].by_v.a;
-  plain_k[quad] = line.added[quad].plain.k;
-  plain_a[quad] = line.added[quad].plain.a;
- }
- {
-  const quad = 1u;
-  bias[quad] = line.parts[quad].n - 127;
-  p[quad] = line.parts[quad].p * (1.0 / beta_scale());
-  k[quad] = line.added[quad].by_v.k;
-  a[quad] = line.added[quad].by_v.a;
-  plain_k[quad] = line.added[quad].plain.k;
-  plain_a[quad] = line.added[quad].plain.a;
- }
+ bias[0u] = line.parts[0u].n - 127;
+ p[0u] = line.parts[0u].p * (1.0 / beta_scale());
+ k[0u] = line.added[0u].by_v.k;
+ a[0u] = line.added[0u].by_v.a;
+ plain_k[0u] = line.added[0u].plain.k;
+ plain_a[0u] = line.added[0u].plain.a;
+ bias[1u] = line.parts[1u].n - 127;
+ p[1u] = line.parts[1u].p * (1.0 / beta_scale());
+ k[1u] = line.added[1u].by_v.k;
+ a[1u] = line.added[1u].by_v.a;
+ plain_k[1u] = line.added[1u].plain.k;
+ plain_a[1u] = line.added[1u].plain.a;
  var spread: Spread;
  spread.bias = at_patch_n(bias);
  spread.p = at_patch(p);
@@ -744,27 +588,12 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  spread.a = at_patch(a);
  spread.plain_k = at_patch(plain_k);
  spread.plain_a = at_patch(plain_a);
- {
-  const tap = 0u;
-  spread = with_parts(spread, line);
- }
- {
-  const tap = 1u;
-  spread = with_parts(spread, line);
- }
- {
-  const tap = 2u;
-  spread = with_parts(spread, line);
- }
+ spread = with_parts(spread, line);
+ spread = with_parts(spread, line);
+ spread = with_parts(spread, line);
  var gradients: array<vec4<f32>, CELL_QUADS>;
- {
-  const quad = 0u;
-  gradients[quad] = line.m[quad] * spread.sums[quad];
- }
- {
-  const quad = 1u;
-  gradients[quad] = line.m[quad] * spread.sums[quad];
- }
+ gradients[0u] = line.m[0u] * spread.sums[0u];
+ gradients[1u] = line.m[1u] * spread.sums[1u];
  return gradients;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -778,8 +607,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let own = block.first * STRIDE;
  let size = vec3<i32>(params.output_size);
  {
-  const channel = 0u;
-  let plane = block.plane + vec2(0u, channel);
+  let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
   var attempt = 0u;
   var attempts = 1u;
@@ -791,57 +619,31 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var ring: array<Line, RING_ROWS>;
   loop {
    {
-    const step = 0u;
-    {
-     const i = 0u;
-     ring[i] = ring[i + 1u];
-    }
-    {
-     const i = 1u;
-     ring[i] = ring[i + 1u];
-    }
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
+    ring[0u] = ring[0u + 1u];
+    ring[1u] = ring[1u + 1u];
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
     line.m = at_cells(row.m);
     line.n = at_cells_n(row.n);
     line.z = at_cells(row.z);
     line.v = at_cells(row.v);
-    {
-     const quad = 0u;
-     line.z[quad] *= 1.0 / beta_scale();
-    }
-    {
-     const quad = 1u;
-     line.z[quad] *= 1.0 / beta_scale();
-    }
+    line.z[0u] *= 1.0 / beta_scale();
+    line.z[1u] *= 1.0 / beta_scale();
     ring[RING_BEFORE] = line;
    }
    {
-    const step = 1u;
-    {
-     const i = 0u;
-     ring[i] = ring[i + 1u];
-    }
-    {
-     const i = 1u;
-     ring[i] = ring[i + 1u];
-    }
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z, reference);
+    ring[0u] = ring[0u + 1u];
+    ring[1u] = ring[1u + 1u];
+    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
     line.m = at_cells(row.m);
     line.n = at_cells_n(row.n);
     line.z = at_cells(row.z);
     line.v = at_cells(row.v);
-    {
-     const quad = 0u;
-     line.z[quad] *= 1.0 / beta_scale();
-    }
-    {
-     const quad = 1u;
-     line.z[quad] *= 1.0 / beta_scale();
-    }
+    line.z[0u] *= 1.0 / beta_scale();
+    line.z[1u] *= 1.0 / beta_scale();
     ring[RING_BEFORE] = line;
    }
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
@@ -849,97 +651,68 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
-    const quad = 0u;
     var parts: array<Partial, RING_TAPS>;
-    {
-     const tap = 0u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 1u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 2u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
+    parts[0u] = ring[0u * DILATION_H].parts[0u];
+    parts[1u] = ring[1u * DILATION_H].parts[0u];
+    parts[2u] = ring[2u * DILATION_H].parts[0u];
     let window = whole(parts);
-    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[quad], exist, reference, &far);
+    let added = added_by(window, g[0u], exist, reference, &far);
     {
-     const tap = 0u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[0u * DILATION_H].added[0u];
+     ring[0u * DILATION_H].added[0u] = with_added(before, parts[0u], window, added);
     }
     {
-     const tap = 1u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[1u * DILATION_H].added[0u];
+     ring[1u * DILATION_H].added[0u] = with_added(before, parts[1u], window, added);
     }
     {
-     const tap = 2u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[2u * DILATION_H].added[0u];
+     ring[2u * DILATION_H].added[0u] = with_added(before, parts[2u], window, added);
     }
    }
    {
-    const quad = 1u;
     var parts: array<Partial, RING_TAPS>;
-    {
-     const tap = 0u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 1u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
-    {
-     const tap = 2u;
-     parts[tap] = ring[tap * DILATION_H].parts[quad];
-    }
+    parts[0u] = ring[0u * DILATION_H].parts[1u];
+    parts[1u] = ring[1u * DILATION_H].parts[1u];
+    parts[2u] = ring[2u * DILATION_H].parts[1u];
     let window = whole(parts);
-    let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
+    let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[quad], exist, reference, &far);
+    let added = added_by(window, g[1u], exist, reference, &far);
     {
-     const tap = 0u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[0u * DILATION_H].added[1u];
+     ring[0u * DILATION_H].added[1u] = with_added(before, parts[0u], window, added);
     }
     {
-     const tap = 1u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[1u * DILATION_H].added[1u];
+     ring[1u * DILATION_H].added[1u] = with_added(before, parts[1u], window, added);
     }
     {
-     const tap = 2u;
-     let before = ring[tap * DILATION_H].added[quad];
-     ring[tap * DILATION_H].added[quad] = with_added(before, parts[tap], window, added);
+     let before = ring[2u * DILATION_H].added[1u];
+     ring[2u * DILATION_H].added[1u] = with_added(before, parts[2u], window, added);
     }
    }
    {
-    const i = 0u;
-    let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
+    let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
     let at = own + vec3(0u, padded - OFFSET_H, 0u);
     let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
     if (is_own && at.y < params.input_size.y) {
-     let gradients = gradients_of(ring[i]);
+     let gradients = gradients_of(ring[0u]);
      let index = grad_input_index(plane, at);
      var of_input = vec4(0.0);
      {
-      const quad = 0u;
-      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let columns = 4u * 0u + vec4(0u, 1u, 2u, 3u);
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+      store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[0u], columns == vec4(input.y));
      }
      {
-      const quad = 1u;
-      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let columns = 4u * 1u + vec4(0u, 1u, 2u, 3u);
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+      store_grad_input_four(index + 4u * 1u * step_grad_input(), gradients[1u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[1u], columns == vec4(input.y));
      }
      if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
       let value = of_input.x + of_input.y + of_input.z + of_input.w;
@@ -948,27 +721,24 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
    }
    {
-    const i = 1u;
-    let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
+    let padded = turn * STRIDE_H + 1u - FIRST_TURN * STRIDE_H;
     let at = own + vec3(0u, padded - OFFSET_H, 0u);
     let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
     if (is_own && at.y < params.input_size.y) {
-     let gradients = gradients_of(ring[i]);
+     let gradients = gradients_of(ring[1u]);
      let index = grad_input_index(plane, at);
      var of_input = vec4(0.0);
      {
-      const quad = 0u;
-      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let columns = 4u * 0u + vec4(0u, 1u, 2u, 3u);
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+      store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[0u], columns == vec4(input.y));
      }
      {
-      const quad = 1u;
-      let columns = 4u * quad + vec4(0u, 1u, 2u, 3u);
+      let columns = 4u * 1u + vec4(0u, 1u, 2u, 3u);
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * quad * step_grad_input(), gradients[quad], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[quad], columns == vec4(input.y));
+      store_grad_input_four(index + 4u * 1u * step_grad_input(), gradients[1u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[1u], columns == vec4(input.y));
      }
      if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
       let value = of_input.x + of_input.y + of_input.z + of_input.w;

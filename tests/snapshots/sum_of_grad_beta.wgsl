@@ -69,19 +69,13 @@ struct Block {
 }
 fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var blocks = params.blocks;
- {
-  blocks = (size + BLOCK - 1u) / BLOCK;
- }
+ blocks = (size + BLOCK - 1u) / BLOCK;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  var plane = vec2(0u, at.x);
- {
-  at.x = 0u;
- }
+ at.x = 0u;
  var inside = at.y < blocks.y && at.z < blocks.z;
- {
-  inside = inside && plane.y < params.channels;
- }
+ inside = inside && plane.y < params.channels;
  set_beta(plane);
  return Block(plane, at * BLOCK, inside);
 }
@@ -129,10 +123,7 @@ fn inside_input(block: Block) -> Inside {
  return Inside(block.plane, start, vec3<u32>(first), vec3<u32>(count));
 }
 fn row_taps(window: Inside, row: u32) -> vec2<u32> {
- if (KERNEL_D == 1u) {
-  return window.first.xy + vec2(0u, row);
- }
- return window.first.xy + vec2(row / window.count.y, row % window.count.y);
+ return window.first.xy + vec2(0u, row);
 }
 //! shaders/sum.wgsl
 fn window_context(plane: vec2<u32>, window: vec3<u32>) -> Window {
@@ -150,33 +141,25 @@ fn with_term(levels: Levels, term: Term, n: u32) -> Levels {
  var sums = levels;
  var carry = term;
  {
-  const level = 0u;
-  sums[level] += carry;
-  const parts = 1u << (3u * (level + 1u));
-  let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
-  carry = select(Term(), sums[level], full);
-  sums[level] = select(sums[level], Term(), full);
+  sums[0u] += carry;
+  const parts = 1u << (3u * (0u + 1u));
+  let full = 0u + 1u < LEVELS && (n + 1u) % parts == 0u;
+  carry = select(Term(), sums[0u], full);
+  sums[0u] = select(sums[0u], Term(), full);
  }
  {
-  const level = 1u;
-  sums[level] += carry;
-  const parts = 1u << (3u * (level + 1u));
-  let full = level + 1u < LEVELS && (n + 1u) % parts == 0u;
-  carry = select(Term(), sums[level], full);
-  sums[level] = select(sums[level], Term(), full);
+  sums[1u] += carry;
+  const parts = 1u << (3u * (1u + 1u));
+  let full = 1u + 1u < LEVELS && (n + 1u) % parts == 0u;
+  carry = select(Term(), sums[1u], full);
+  sums[1u] = select(sums[1u], Term(), full);
  }
  return sums;
 }
 fn sum_of(levels: Levels) -> Term {
  var sum = Term();
- {
-  const level = 0u;
-  sum += levels[level];
- }
- {
-  const level = 1u;
-  sum += levels[level];
- }
+ sum += levels[0u];
+ sum += levels[1u];
  return sum;
 }
 //! shaders/lane_sums.wgsl
@@ -207,28 +190,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   for (var tap = 4u * (place.y % LANES_X); tap < inside.count.z; tap += 4u * LANES_X) {
    var four = vec2(0.0);
    {
-    const k = 0u;
-    let column = min(tap + k, inside.count.z - 1u);
+    let column = min(tap + 0u, inside.count.z - 1u);
     let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
-    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + 0u < inside.count.z);
    }
    {
-    const k = 1u;
-    let column = min(tap + k, inside.count.z - 1u);
+    let column = min(tap + 1u, inside.count.z - 1u);
     let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
-    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + 1u < inside.count.z);
    }
    {
-    const k = 2u;
-    let column = min(tap + k, inside.count.z - 1u);
+    let column = min(tap + 2u, inside.count.z - 1u);
     let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
-    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + 2u < inside.count.z);
    }
    {
-    const k = 3u;
-    let column = min(tap + k, inside.count.z - 1u);
+    let column = min(tap + 3u, inside.count.z - 1u);
     let at = inside.start + vec3<i32>((row_tap + vec3(0u, 0u, column)) * DILATION);
-    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + k < inside.count.z);
+    four += select(vec2(0.0), terms(window, block.plane, vec3<u32>(at)), tap + 3u < inside.count.z);
    }
    sums = with_term(sums, four, n);
    n++;
