@@ -1,29 +1,16 @@
 // Backward where no two windows share an input: nothing is saved but x.
 //
-//     t_i = beta (z_i - c)        dL/dx_i = g e_i / s (1 + t_i - q / s) in the window that holds i, with q = sum e_i t_i; else 0
+//     dL/dx_i = g w_i (1 + beta (z_i - y)) in the window that holds i, else 0
 //
 // One invocation computes BLOCK_W cells of a row, each the STRIDE inputs from a window's start on, four at a time: see
 // shaders/disjoint.wgsl. Gaps between taps and between windows, and cells after the last window, get 0.
 
-// What a tap's gradient depends on beside its z.
-struct Factors {
-    c: vec4<f32>,
-    g_over_s: vec4<f32>,
-    mean_t: vec4<f32>,
-    // Empty windows, and those after the last.
-    nothing: vec4<bool>,
-}
-
-fn tap_gradients(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
+fn cells_with(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, CELL_QUADS> {
     var gradients: array<vec4<f32>, KERNEL_W>;
     for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-        gradients[kw] = factors.g_over_s * tap_weight(taps[kw], factors.c);
-        if (!DETACHED) {
-            gradients[kw] *= 1.0 + (rated(taps[kw], factors.c, beta()) - factors.mean_t);
-        }
-        gradients[kw] = select(gradients[kw], vec4(0.0), factors.nothing);
+        gradients[kw] = tap_gradient(taps[kw], factors);
     }
-    return gradients;
+    return cells_of(gradients);
 }
 
 fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
@@ -46,10 +33,7 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
         }
     }
     let g = load_window_row(G, plane, vec3<i32>(first))[0];
-    let nothing = !existing_windows(vec3<i32>(first))[0] | are_empty(extremes.magnitude, extremes.c);
-    // NaN for a window without weights.
-    let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
-    let factors = Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+    let factors = factors_of(extremes, sums, g, existing_windows(vec3<i32>(first))[0]);
     for (var cell_row = 0u; cell_row < STRIDE_D * STRIDE_H; cell_row++) { // unroll if KEEP
         let cd = cell_row / STRIDE_H; // const
         let ch = cell_row % STRIDE_H; // const
@@ -57,9 +41,9 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
         var cells: array<vec4<f32>, CELL_QUADS>;
         if (cd % DILATION_D == 0u && ch % DILATION_H == 0u && cd / DILATION_D < KERNEL_D && ch / DILATION_H < KERNEL_H) {
             if (KEEP > 0u) {
-                cells = cells_of(tap_gradients(kept[row], factors));
+                cells = cells_with(kept[row], factors);
             } else {
-                cells = cells_of(tap_gradients(load_taps(plane, start, row), factors));
+                cells = cells_with(load_taps(plane, start, row), factors);
             }
         }
         store_gradient_row(plane, start + vec3<i32>(vec3(cd, ch, 0u)), cells);

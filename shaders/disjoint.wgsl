@@ -1,9 +1,7 @@
-// Four windows side by side that share no input, each a lane of vectors: what forward_disjoint and backward_disjoint share.
+// Four windows side by side that share no input: what forward_disjoint and backward_disjoint share.
 //
-//     c = max z_i        e_i = exp(beta (z_i - c))        s = sum e_i        q = sum e_i rate (z_i - c)
-//
-// Windows are gone through by rows of taps, TAP_ROWS of them, once for each line above: few taps stay in registers (KEEP), more are
-// read again.
+// Windows are gone through by rows of taps, TAP_ROWS of them, as often as shaders/taps.wgsl says: few taps stay in registers (KEEP),
+// more are read again.
 
 // Four inputs at these columns, or LOWEST_Z in the padding.
 fn load_tap(row_start: u32, row_exists: bool, columns: vec4<i32>) -> vec4<f32> {
@@ -32,53 +30,4 @@ fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, K
         taps[kw] = load_tap(row_start, row_exists, first + i32(kw * DILATION_W));
     }
     return taps;
-}
-
-struct Extremes {
-    c: vec4<f32>,
-    // The largest bits of |z|.
-    magnitude: vec4<u32>,
-}
-
-fn no_extremes() -> Extremes {
-    return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
-}
-
-fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
-    var extremes = before;
-    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-        extremes.c = max(extremes.c, taps[kw]);
-        extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[kw]));
-    }
-    return extremes;
-}
-
-// Padding weighs nothing, with beta = 0 too.
-fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
-    let e = exp_bounded4(beta() * (z - c));
-    if (MASKED) {
-        return select(e, vec4(0.0), z == vec4(LOWEST_Z));
-    }
-    return e;
-}
-
-// rate (z - c), finite: what lies infinitely far below weighs nothing, and 0 times it must not be NaN.
-fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
-    return max(rate * (z - c), vec4(-LARGEST));
-}
-
-struct Sums {
-    s: vec4<f32>,
-    q: vec4<f32>,
-}
-
-// Sums go row by row: equal terms round alike, and fewer at a time are off by less.
-fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
-    var row: Sums;
-    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-        let e = tap_weight(taps[kw], c);
-        row.s += e;
-        row.q += e * rated(taps[kw], c, rate);
-    }
-    return Sums(before.s + row.s, before.q + row.q);
 }

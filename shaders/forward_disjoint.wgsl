@@ -15,17 +15,15 @@ fn four_windows(plane: vec2<u32>, first: vec3<u32>) -> Windows {
             kept[row] = taps;
         }
     }
-    // Differences of the largest numbers must not add up to more than f32 holds: where beta leaves them their weight, they count less.
-    let rate = select(1.0, exp2(-8.0), beta() < LEAST_BETA);
     var sums: Sums;
     for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
         if (KEEP > 0u) {
-            sums = with_sums(sums, kept[row], extremes.c, rate);
+            sums = with_sums(sums, kept[row], extremes.c, forward_rate());
         } else {
-            sums = with_sums(sums, load_taps(plane, start, row), extremes.c, rate);
+            sums = with_sums(sums, load_taps(plane, start, row), extremes.c, forward_rate());
         }
     }
-    return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / rate);
+    return windows_of(extremes, sums);
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)

@@ -139,11 +139,6 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
     return window;
 }
 
-// The same values, of which a compiler knows nothing: some take (a - b) + c for a + (c - b).
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
-}
-
 // 2^f for |f| <= 0.51: the minimax polynomial with 1 at 0, good to 3e-9.
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
     if (NATIVE_EXP2) {

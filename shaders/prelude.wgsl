@@ -33,8 +33,8 @@ const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 48u;
-const CELLS_H = 2u;
 const CELLS_W = 16u;
+const CELLS_H = 2u;
 const WINDOWS_H = 2u;
 const WINDOWS_W = 9u;
 const BEFORE_D = 0u;
@@ -137,10 +137,10 @@ fn load_betas(index: u32) -> f32 { return betas[index]; }
 fn load_betas4(index: u32) -> vec4<f32> { return vec4(load_betas(index + 0u), load_betas(index + 1u), load_betas(index + 2u), load_betas(index + 3u)); }
 fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
 fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
-fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
-fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
 fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].xz, row[1].xz), vec4(row[2].xz, row[3].xz), row[4].xzww); }
 fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].xz, row[1].xz), vec4(row[2].xz, row[3].xz), row[4].xzww); }
+fn previous_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
 fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(row[0], row[1], row[2]); }
 fn g_at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(row[0], row[1], row[2]); }
 fn at_cells(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x)); }
@@ -156,6 +156,7 @@ fn store_statistics_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if 
 fn store_moments(index: u32, value: f32) { moments[index] = value; }
 fn store_moments4(index: u32, values: vec4<f32>) { store_moments(index + 0u, values[0]); store_moments(index + 1u, values[1]); store_moments(index + 2u, values[2]); store_moments(index + 3u, values[3]); }
 fn store_moments_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_moments(index + 0u * step_moments(), values.x); } if (exist.y) { store_moments(index + 1u * step_moments(), values.y); } if (exist.z) { store_moments(index + 2u * step_moments(), values.z); } if (exist.w) { store_moments(index + 3u * step_moments(), values.w); } }
+fn taps_of(row: array<vec4<f32>, 3>) -> array<array<vec4<f32>, 3>, 1> { return array<array<vec4<f32>, 3>, 1>(array<vec4<f32>, 3>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw), vec4(row[0].z, row[1].xz, row[2].x))); }
 const LEVELS = 1u;
 const LANES_X = 1u;
 const LANES_Y = 4u;
@@ -173,7 +174,6 @@ const BLOCK_QUADS = 0u;
 const TAP_ROWS = 1u;
 const KEEP = 1u;
 const KEPT_ROWS = 1u;
-fn taps_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw)); }
 const CELL_BLOCK_QUADS = 1u;
 fn cells_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[1].x, row[0].y, row[1].y), vec4(row[0].z, row[1].z, row[0].w, row[1].w)); }
 const CHUNK_ROWS = 1u;

@@ -196,6 +196,11 @@ fn from_bits(bits: u32) -> f32 {
     return bitcast<f32>(unknown);
 }
 
+// The same values, of which a compiler knows nothing: some take (a - b) + c for a + (c - b).
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+}
+
 struct Window {
     c: f32,
     s: f32,

@@ -9,11 +9,13 @@ use crate::grid::Grid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kernel {
     ForwardDisjoint,
+    ForwardTaps,
     ForwardRows,
     ForwardWindow,
     ForwardLanes,
     BackwardDisjoint,
     BackwardLanes,
+    BackwardTaps,
     BackwardRows,
     BackwardStatistics,
     BackwardInput,

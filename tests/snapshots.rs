@@ -36,9 +36,10 @@ type Snapshot =
 const SNAPSHOTS: &[Snapshot] = &[
     ("forward_disjoint_k2", Forward, 0, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("forward_disjoint_k2_f16_cpu", Forward, 0, || windows(2, 2, 0), &[8, 64, 112, 112], F16, false, Tuning::CPU),
-    ("forward_rows_k3_s2_p1", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("forward_taps_k3_s2_p1", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("forward_rows_k3_s2_p1", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::CPU),
     ("forward_rows_k3_s1_p1_all", ForwardOfAll, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::CPU),
-    ("forward_rows_k3_s2_p1_f16_nhwc", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F16, true, Tuning::GPU),
+    ("forward_taps_k3_s2_p1_f16_nhwc", Forward, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F16, true, Tuning::GPU),
     (
         "forward_window_adaptive",
         Forward,
@@ -63,7 +64,8 @@ const SNAPSHOTS: &[Snapshot] = &[
     ),
     ("sum_of_grad_beta", GradBeta, 1, || windows(2, 2, 0), &[8, 64, 112, 112], F32, false, Tuning::GPU),
     ("jvp_rows_k3_s2_p1", Jvp, 0, || windows(3, 2, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
-    ("backward_rows_k3_s1_p1", Backward, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("backward_taps_k3_s1_p1", Backward, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::GPU),
+    ("backward_rows_k3_s1_p1", Backward, 0, || windows(3, 1, 1), &[8, 64, 112, 112], F32, false, Tuning::CPU),
     (
         "second_backward_rows_k3_s2_p1",
         SecondBackward,

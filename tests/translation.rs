@@ -293,7 +293,7 @@ fn every_shader_file_is_used() {
 }
 
 /// Kernels whose arrays have other sizes than those of the same name in the prelude, and which have one of their own instead.
-const OTHER_SIZES: &[&str] = &["forward_disjoint", "backward_disjoint"];
+const OTHER_SIZES: &[&str] = &["forward_disjoint", "backward_disjoint", "forward_taps", "backward_taps"];
 
 /// Set to 1, writes shaders/prelude.wgsl anew.
 const WRITE_PRELUDE: &str = "SOFTPOOL_WRITE_PRELUDE";

@@ -10,7 +10,7 @@ use crate::extent::{Extent, by_axis, product};
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::{MAX_TAPS, Problem};
-use crate::shaders::{DISJOINT, GRADIENT_ROWS, ROWS, shader};
+use crate::shaders::{DISJOINT, GRADIENT_ROW, ROWS, TAPS, WINDOW_VALUES, shader};
 
 pub(super) struct BackwardDisjoint;
 
@@ -58,7 +58,7 @@ impl Room for BackwardDisjoint {
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
-        &[ROWS, DISJOINT, GRADIENT_ROWS, shader!("backward_disjoint")]
+        &[ROWS, TAPS, DISJOINT, WINDOW_VALUES, GRADIENT_ROW, shader!("backward_disjoint")]
     }
 
     fn makes_windows(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::{MAX_WIDTH, Problem};
-use crate::shaders::{PARTIAL, ROWS, WINDOW_ROW, shader};
+use crate::shaders::{OUTPUT_ROW, PARTIAL, ROWS, WINDOW_ROW, shader};
 
 pub(super) struct BackwardRows;
 
@@ -49,44 +49,23 @@ impl Room for BackwardRows {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let Columns { cover, row, cells, g_lead, g_quads } = Columns::of(geometry);
-        let ([depth, height, _], block) = (&geometry.axes, geometry.schedule.block);
-        let cover_h = Cover::of(height, block[1]);
-        let own = [
-            ("CELLS_H", block[1] * height.stride),
-            ("CELLS_W", cells),
-            ("WINDOWS_H", cover_h.windows),
-            ("WINDOWS_W", cover.windows),
-            ("BEFORE_D", Cover::of(depth, block[0]).before),
-            ("BEFORE_H", cover_h.before),
-            ("BEFORE_W", cover.before),
-            ("OFFSET_H", cover_h.offset),
-            ("WINDOW_QUADS", cover.windows.div_ceil(4)),
-            ("G_LEAD", g_lead),
-            ("G_QUADS", g_quads),
-            ("CELL_QUADS", cells.div_ceil(4)),
-        ];
-        [own.as_slice(), &row.constants(), &strip_constants(geometry, height.stride)].concat()
+        let strip = [("CELLS_W", Columns::of(geometry).cells)];
+        [&strip[..], &cell_constants(geometry), &strip_constants(geometry, geometry.axes[1].stride)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {
-        let Columns { cover, row: Row { lead, quads, .. }, cells, g_lead, g_quads } = Columns::of(geometry);
-        let AxisWindow { stride, dilation, .. } = geometry.axes[2];
-        let (windows, cells) = (cover.windows.div_ceil(4), cells.div_ceil(4));
-        let window_at = |i: u32| i.checked_sub(lead).filter(|i| i.is_multiple_of(stride)).map(|i| i / stride);
-        let moves = |name, from_quads, to_quads, from| Shuffle { name, from_quads, to_quads, from };
-        shuffles(&[
-            moves("next_taps", quads, quads, &|i| Some(i + dilation)),
-            moves("previous_taps", quads, quads, &|i| i.checked_sub(dilation)),
-            moves("at_windows", quads, windows, &|i| Some(lead + i * stride)),
-            moves("g_at_windows", g_quads, windows, &|i| Some(g_lead + i)),
-            moves("at_cells", quads, cells, &|i| Some(lead + cover.offset + i)),
-            moves("at_patch", windows, quads, &|i| window_at(i).filter(|&i| i < cover.windows)),
-        ])
+        let (Columns { cover, row: Row { lead, quads, .. }, .. }, width) = (Columns::of(geometry), geometry.axes[2]);
+        let windows = cover.windows.div_ceil(4);
+        let moves = |name, to_quads, from| Shuffle { name, from_quads: quads, to_quads, from };
+        let of_taps = shuffles(&[
+            moves("next_taps", quads, &|i| Some(i + width.dilation)),
+            moves("at_windows", windows, &|i| Some(lead + i * width.stride)),
+        ]);
+        of_taps + &cell_shuffles(geometry, |shuffle| shuffles(&[*shuffle]))
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
-        &[ROWS, PARTIAL, WINDOW_ROW, shader!("backward_rows")]
+        &[ROWS, PARTIAL, WINDOW_ROW, OUTPUT_ROW, shader!("backward_rows")]
     }
 
     fn makes_windows(&self) -> bool {
@@ -123,10 +102,46 @@ impl BackwardRows {
     }
 }
 
+/// Those of kernels whose invocations compute strips of cells.
+pub(super) fn cell_constants(geometry: &Geometry) -> Constants {
+    let Columns { cover, row, cells, g_lead, g_quads } = Columns::of(geometry);
+    let ([depth, height, _], block) = (&geometry.axes, geometry.schedule.block);
+    let cover_h = Cover::of(height, block[1]);
+    let own = [
+        ("CELLS_H", block[1] * height.stride),
+        ("WINDOWS_H", cover_h.windows),
+        ("WINDOWS_W", cover.windows),
+        ("BEFORE_D", Cover::of(depth, block[0]).before),
+        ("BEFORE_H", cover_h.before),
+        ("BEFORE_W", cover.before),
+        ("OFFSET_H", cover_h.offset),
+        ("WINDOW_QUADS", cover.windows.div_ceil(4)),
+        ("G_LEAD", g_lead),
+        ("G_QUADS", g_quads),
+        ("CELL_QUADS", cells.div_ceil(4)),
+    ];
+    [own.as_slice(), &row.constants()].concat()
+}
+
+/// Windows where they start, and windows moved on by a tap, in the row of inputs; and the strip's own inputs of that row.
+pub(super) fn cell_shuffles(geometry: &Geometry, shuffle: impl Fn(&Shuffle<'_>) -> String) -> String {
+    let Columns { cover, row: Row { lead, quads, .. }, cells, g_lead, g_quads } = Columns::of(geometry);
+    let AxisWindow { stride, dilation, .. } = geometry.axes[2];
+    let (windows, cells) = (cover.windows.div_ceil(4), cells.div_ceil(4));
+    let window_at = |i: u32| i.checked_sub(lead).filter(|i| i.is_multiple_of(stride)).map(|i| i / stride);
+    let moved = |name, from_quads, to_quads, from: &dyn Fn(u32) -> Option<u32>| {
+        shuffle(&Shuffle { name, from_quads, to_quads, from })
+    };
+    moved("previous_taps", quads, quads, &|i| i.checked_sub(dilation))
+        + &moved("g_at_windows", g_quads, windows, &|i| Some(g_lead + i))
+        + &moved("at_cells", quads, cells, &|i| Some(lead + cover.offset + i))
+        + &moved("at_patch", windows, quads, &|i| window_at(i).filter(|&i| i < cover.windows))
+}
+
 /// A strip along the width.
-struct Columns {
-    cover: Cover,
-    row: Row,
+pub(super) struct Columns {
+    pub cover: Cover,
+    pub row: Row,
     cells: u32,
     /// Windows by which the first lies after an aligned one, in how many vectors.
     g_lead: u32,
@@ -134,7 +149,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(geometry: &Geometry) -> Self {
+    pub fn of(geometry: &Geometry) -> Self {
         let (width, block) = (&geometry.axes[2], geometry.schedule.block[2]);
         let cover = Cover::of(width, block);
         let row = Row::new(cover.patch, cover.before * width.stride + width.padding, geometry.vectors.x);
@@ -145,6 +160,7 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
+    use crate::Natives;
     use crate::bound::Role::{GradInput, GradOutput, Tangent, X};
     use crate::geometry::Kernel;
     use crate::kernels::cases::{Want, check, problem, windows};
@@ -153,6 +169,8 @@ mod tests {
 
     #[test]
     fn strips_of_cells() {
+        // With exponentials that are instructions others are better.
+        let tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
         let want = Want {
             kernel: Kernel::BackwardRows,
             block: [1, 16, 4],
@@ -185,7 +203,7 @@ mod tests {
             ],
         };
         let roles = [GradOutput, GradInput];
-        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, Tuning::GPU), want);
+        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, tuning), want);
     }
 
     #[test]

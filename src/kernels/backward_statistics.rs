@@ -10,7 +10,7 @@ use crate::extent::{Extent, by_axis, product};
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::{MAX_ITERATIONS, MAX_WIDTH, Problem};
-use crate::shaders::{BACKWARD, COVERING, GRADIENT_ROWS, ROWS, STATISTICS, shader};
+use crate::shaders::{BACKWARD, COVERING, GRADIENT_ROW, ROWS, STATISTICS, WINDOW_VALUES, shader};
 
 pub(super) struct BackwardStatistics;
 
@@ -75,7 +75,17 @@ impl Room for BackwardStatistics {
     fn files(&self, _derives: bool) -> &'static [&'static str] {
         const KERNEL: &str = shader!("backward_statistics");
         const WINDOW_BY_WINDOW: &str = shader!("window_by_window");
-        &[ROWS, BACKWARD, GRADIENT_ROWS, shader!("spread"), COVERING, STATISTICS, WINDOW_BY_WINDOW, KERNEL]
+        &[
+            ROWS,
+            BACKWARD,
+            WINDOW_VALUES,
+            GRADIENT_ROW,
+            shader!("spread"),
+            COVERING,
+            STATISTICS,
+            WINDOW_BY_WINDOW,
+            KERNEL,
+        ]
     }
 
     fn makes_windows(&self) -> bool {

@@ -5,7 +5,7 @@ use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::Problem;
-use crate::shaders::{DISJOINT, FORWARD, ROWS, shader};
+use crate::shaders::{DISJOINT, FORWARD, ROWS, TAPS, shader};
 
 pub(super) struct ForwardDisjoint;
 
@@ -32,7 +32,7 @@ impl Room for ForwardDisjoint {
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
-        &[ROWS, DISJOINT, FORWARD, shader!("forward_disjoint")]
+        &[ROWS, TAPS, DISJOINT, FORWARD, shader!("forward_disjoint")]
     }
 
     fn is_forward(&self) -> bool {

@@ -8,6 +8,7 @@ mod backward_input;
 mod backward_lanes;
 mod backward_rows;
 mod backward_statistics;
+mod backward_taps;
 mod backward_workgroup;
 #[cfg(test)]
 mod cases;
@@ -15,6 +16,7 @@ mod disjoint;
 mod forward_disjoint;
 mod forward_lanes;
 mod forward_rows;
+mod forward_taps;
 mod forward_window;
 mod lanes;
 mod room;
@@ -22,6 +24,7 @@ mod rows;
 mod sum;
 mod sums;
 mod tangent;
+mod taps;
 
 use crate::bound::Role;
 use crate::extent::{Extent, by_axis};
@@ -34,11 +37,13 @@ impl Kernel {
     pub fn room(self) -> &'static dyn Room {
         match self {
             Self::ForwardDisjoint => &forward_disjoint::ForwardDisjoint,
+            Self::ForwardTaps => &forward_taps::ForwardTaps,
             Self::ForwardRows => &forward_rows::ForwardRows,
             Self::ForwardWindow => &forward_window::ForwardWindow,
             Self::ForwardLanes => &forward_lanes::ForwardLanes,
             Self::BackwardDisjoint => &backward_disjoint::BackwardDisjoint,
             Self::BackwardLanes => &backward_lanes::BackwardLanes,
+            Self::BackwardTaps => &backward_taps::BackwardTaps,
             Self::BackwardRows => &backward_rows::BackwardRows,
             Self::BackwardStatistics => &backward_statistics::BackwardStatistics,
             Self::BackwardInput => &backward_input::BackwardInput,
@@ -55,9 +60,10 @@ pub(crate) type Kernels = &'static [Kernel];
 
 /// Windows.
 pub(crate) const FORWARD: Kernels =
-    &[Kernel::ForwardWindow, Kernel::ForwardDisjoint, Kernel::ForwardRows, Kernel::ForwardLanes];
+    &[Kernel::ForwardWindow, Kernel::ForwardDisjoint, Kernel::ForwardTaps, Kernel::ForwardRows, Kernel::ForwardLanes];
 /// The gradient of the input, from nothing but the input and the gradient of the output. Not every pooling has one.
-pub(crate) const BACKWARD: Kernels = &[Kernel::BackwardLanes, Kernel::BackwardDisjoint, Kernel::BackwardRows];
+pub(crate) const BACKWARD: Kernels =
+    &[Kernel::BackwardLanes, Kernel::BackwardDisjoint, Kernel::BackwardTaps, Kernel::BackwardRows];
 /// The gradient of the input, from the windows' statistics as well.
 pub(crate) const BACKWARD_FROM_STATISTICS: Kernels =
     &[Kernel::BackwardStatistics, Kernel::BackwardInput, Kernel::BackwardWorkgroup];
@@ -183,7 +189,7 @@ mod tests {
     fn every_kernel_is_in_a_list_and_takes_something() {
         let listed: HashSet<Kernel> = LISTS.iter().flat_map(|(kernels, ..)| *kernels).copied().collect();
         let taking: HashSet<Kernel> = specialisations().iter().map(|kernel| kernel.geometry.kernel).collect();
-        assert_eq!(listed.len(), 13);
+        assert_eq!(listed.len(), 15);
         assert_eq!(listed, taking);
     }
 

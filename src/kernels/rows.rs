@@ -74,6 +74,7 @@ pub(super) fn rows_of_strip(problem: &Problem, rows: u32, strips: u32, iteration
 }
 
 /// How the elements of a row of vectors move.
+#[derive(Clone, Copy)]
 pub(super) struct Shuffle<'a> {
     pub name: &'static str,
     pub from_quads: u32,
@@ -86,13 +87,20 @@ impl Shuffle<'_> {
     /// The function of WGSL that moves elements, which are `nothing` where they come from nowhere: a kernel's arrays are registers
     /// only where every index is a constant.
     pub fn wgsl(&self, suffix: &str, element: &str, nothing: &str) -> String {
-        let &Shuffle { name, from_quads, to_quads, from } = self;
-        let place = |i: u32| from(i).map(|from| from.min(4 * from_quads - 1));
-        let vector = |quad: u32| vector_of([0, 1, 2, 3].map(|i| place(4 * quad + i)), nothing);
-        let vectors = (0..to_quads).map(vector).collect::<Vec<_>>().join(", ");
+        let &Shuffle { name, from_quads, to_quads, .. } = self;
+        let vectors = self.vectors(nothing);
         let array = |quads: u32| format!("array<vec4<{element}>, {quads}>");
         let (from, to) = (array(from_quads), array(to_quads));
         format!("fn {name}{suffix}(row: {from}) -> {to} {{ return {to}({vectors}); }}\n")
+    }
+}
+
+impl Shuffle<'_> {
+    /// The vectors that it moves elements to.
+    pub fn vectors(&self, nothing: &str) -> String {
+        let place = |i: u32| (self.from)(i).map(|from| from.min(4 * self.from_quads - 1));
+        let vector = |quad: u32| vector_of([0, 1, 2, 3].map(|i| place(4 * quad + i)), nothing);
+        (0..self.to_quads).map(vector).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -16,6 +16,7 @@ const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
+const WINDOWS_W = 4u;
 const WINDOW_LEAD = 0u;
 const WINDOW_QUADS = 1u;
 const CELL_QUADS = 4u;
@@ -105,7 +106,6 @@ fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  let bounded = max(t, vec4(-200.0));
  return exp2(bounded * LOG2_E);
 }
-const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
@@ -116,6 +116,9 @@ fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
+}
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
@@ -198,19 +201,7 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
-//! shaders/disjoint.wgsl
-fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
- let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
- {
-  var inputs = load_row(plane, depth_height, start.z);
-  inputs[0u] = select(vec4(LOWEST_Z), inputs[0u], inside_row(depth_height, start.z, 0u));
-  inputs[1u] = select(vec4(LOWEST_Z), inputs[1u], inside_row(depth_height, start.z, 1u));
-  inputs[2u] = select(vec4(LOWEST_Z), inputs[2u], inside_row(depth_height, start.z, 2u));
-  inputs[3u] = select(vec4(LOWEST_Z), inputs[3u], inside_row(depth_height, start.z, 3u));
-  inputs[4u] = select(vec4(LOWEST_Z), inputs[4u], inside_row(depth_height, start.z, 4u));
-  return taps_of(inputs);
- }
-}
+//! shaders/taps.wgsl
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -228,37 +219,68 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
  extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[2u]));
  return extremes;
 }
-fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_bounded4(beta() * (z - c));
- return select(e, vec4(0.0), z == vec4(LOWEST_Z));
-}
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
- return max(rate * (z - c), vec4(-LARGEST));
+ return max(rate * (z - c), vec4(-1e38));
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let t = rated(z, c, beta());
+ var e = exp_bounded4(t);
+ e = exp2(t * LOG2_E);
+ return select(e, vec4(0.0), z == vec4(LOWEST_Z));
 }
 struct Sums {
  s: vec4<f32>,
  q: vec4<f32>,
 }
 fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
- var row: Sums;
+ var sums = before;
  {
   let e = tap_weight(taps[0u], c);
-  row.s += e;
-  row.q += e * rated(taps[0u], c, rate);
+  sums.s += e;
+  sums.q += e * rated(taps[0u], c, rate);
  }
  {
   let e = tap_weight(taps[1u], c);
-  row.s += e;
-  row.q += e * rated(taps[1u], c, rate);
+  sums.s += e;
+  sums.q += e * rated(taps[1u], c, rate);
  }
  {
   let e = tap_weight(taps[2u], c);
-  row.s += e;
-  row.q += e * rated(taps[2u], c, rate);
+  sums.s += e;
+  sums.q += e * rated(taps[2u], c, rate);
  }
- return Sums(before.s + row.s, before.q + row.q);
+ return sums;
 }
-//! shaders/gradient_rows.wgsl
+struct Factors {
+ c: vec4<f32>,
+ g_over_s: vec4<f32>,
+ mean_t: vec4<f32>,
+ nothing: vec4<bool>,
+}
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+ var gradient = factors.g_over_s * tap_weight(z, factors.c);
+ gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
+ return select(gradient, vec4(0.0), factors.nothing);
+}
+fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
+ let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+ let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
+ return Factors(unforeseen(extremes.c), factor / sums.s, sums.q / sums.s, nothing);
+}
+//! shaders/disjoint.wgsl
+fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
+ let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+ {
+  var inputs = load_row(plane, depth_height, start.z);
+  inputs[0u] = select(vec4(LOWEST_Z), inputs[0u], inside_row(depth_height, start.z, 0u));
+  inputs[1u] = select(vec4(LOWEST_Z), inputs[1u], inside_row(depth_height, start.z, 1u));
+  inputs[2u] = select(vec4(LOWEST_Z), inputs[2u], inside_row(depth_height, start.z, 2u));
+  inputs[3u] = select(vec4(LOWEST_Z), inputs[3u], inside_row(depth_height, start.z, 3u));
+  inputs[4u] = select(vec4(LOWEST_Z), inputs[4u], inside_row(depth_height, start.z, 4u));
+  return taps_of(inputs);
+ }
+}
+//! shaders/window_values.wgsl
 const G = 3u;
 fn load_window_row(quantity: u32, plane: vec2<u32>, first: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
  let last = vec3<i32>(params.output_size) - 1;
@@ -283,6 +305,19 @@ fn load_window_row(quantity: u32, plane: vec2<u32>, first: vec3<i32>) -> array<v
  }
  return values;
 }
+fn existing_windows(first: vec3<i32>) -> array<vec4<bool>, WINDOW_QUADS> {
+ let size = vec3<i32>(params.output_size);
+ let row_exists = all(first.xy >= vec2(0)) && all(first.xy < size.xy);
+ let start = max(first.z, 0);
+ let end = min(first.z + i32(WINDOWS_W), size.z);
+ var exist: array<vec4<bool>, WINDOW_QUADS>;
+ {
+  let columns = first.z - i32(WINDOW_LEAD) + i32(4u * 0u) + LANES_OF_4;
+  exist[0u] = vec4(row_exists) & (columns >= vec4(start)) & (columns < vec4(end));
+ }
+ return exist;
+}
+//! shaders/gradient_row.wgsl
 fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<f32>, CELL_QUADS>) {
  let size = vec3<i32>(params.input_size);
  if (any(first.xy < vec2(0)) || any(first.xy >= size.xy)) {
@@ -311,24 +346,12 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
  }
 }
 //! shaders/backward_disjoint.wgsl
-struct Factors {
- c: vec4<f32>,
- g_over_s: vec4<f32>,
- mean_t: vec4<f32>,
- nothing: vec4<bool>,
-}
-fn tap_gradients(taps: array<vec4<f32>, KERNEL_W>, of: Factors) -> array<vec4<f32>, KERNEL_W> {
+fn cells_with(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, CELL_QUADS> {
  var gradients: array<vec4<f32>, KERNEL_W>;
- gradients[0u] = of.g_over_s * tap_weight(taps[0u], of.c);
- gradients[0u] *= 1.0 + (rated(taps[0u], of.c, beta()) - of.mean_t);
- gradients[0u] = select(gradients[0u], vec4(0.0), of.nothing);
- gradients[1u] = of.g_over_s * tap_weight(taps[1u], of.c);
- gradients[1u] *= 1.0 + (rated(taps[1u], of.c, beta()) - of.mean_t);
- gradients[1u] = select(gradients[1u], vec4(0.0), of.nothing);
- gradients[2u] = of.g_over_s * tap_weight(taps[2u], of.c);
- gradients[2u] *= 1.0 + (rated(taps[2u], of.c, beta()) - of.mean_t);
- gradients[2u] = select(gradients[2u], vec4(0.0), of.nothing);
- return gradients;
+ gradients[0u] = tap_gradient(taps[0u], factors);
+ gradients[1u] = tap_gradient(taps[1u], factors);
+ gradients[2u] = tap_gradient(taps[2u], factors);
+ return cells_of(gradients);
 }
 fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
  let start = window_start(first);
@@ -354,23 +377,20 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
  sums = with_sums(sums, kept[1u], extremes.c, beta());
  sums = with_sums(sums, kept[2u], extremes.c, beta());
  let g = load_window_row(G, plane, vec3<i32>(first))[0];
- let exist = vec4(all(first.xy < params.output_size.xy)) & (first.z + vec4(0u, 1u, 2u, 3u) < vec4(params.output_size.z));
- let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
- let factors = Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+ let factors = factors_of(extremes, sums, g, existing_windows(vec3<i32>(first))[0]);
  {
   var cells: array<vec4<f32>, CELL_QUADS>;
-  cells = cells_of(tap_gradients(kept[0u], factors));
+  cells = cells_with(kept[0u], factors);
   store_gradient_row(plane, start + vec3<i32>(vec3(0u, 0u, 0u)), cells);
  }
  {
   var cells: array<vec4<f32>, CELL_QUADS>;
-  cells = cells_of(tap_gradients(kept[1u], factors));
+  cells = cells_with(kept[1u], factors);
   store_gradient_row(plane, start + vec3<i32>(vec3(0u, 1u, 0u)), cells);
  }
  {
   var cells: array<vec4<f32>, CELL_QUADS>;
-  cells = cells_of(tap_gradients(kept[2u], factors));
+  cells = cells_with(kept[2u], factors);
   store_gradient_row(plane, start + vec3<i32>(vec3(0u, 2u, 0u)), cells);
  }
  {

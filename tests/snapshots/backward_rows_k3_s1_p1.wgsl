@@ -8,25 +8,25 @@ const PADDING_H = 1u;
 const PADDING_W = 1u;
 const DILATION_H = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 16u;
-const BLOCK_W = 4u;
+const BLOCK_H = 28u;
+const BLOCK_W = 16u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const CELLS_H = 16u;
-const CELLS_W = 4u;
-const WINDOWS_H = 18u;
-const WINDOWS_W = 6u;
+const CELLS_W = 16u;
+const CELLS_H = 28u;
+const WINDOWS_H = 30u;
+const WINDOWS_W = 18u;
 const BEFORE_D = 0u;
 const BEFORE_H = 1u;
 const BEFORE_W = 1u;
 const OFFSET_H = 2u;
-const WINDOW_QUADS = 2u;
+const WINDOW_QUADS = 5u;
 const G_LEAD = 3u;
-const G_QUADS = 3u;
-const CELL_QUADS = 1u;
+const G_QUADS = 6u;
+const CELL_QUADS = 4u;
 const LEAD = 2u;
-const QUADS = 3u;
+const QUADS = 6u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
@@ -48,17 +48,17 @@ fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad
 fn store_grad_input(index: u32, value: f32) { grad_input[index / 4u][index % 4u] = value; }
 fn store_grad_input4(index: u32, values: vec4<f32>) { grad_input[index / 4u] = values; }
 fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input4(index, values); } }
-fn next_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn next_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn previous_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
-fn previous_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
-fn at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy)); }
-fn at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy)); }
-fn g_at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
-fn at_cells(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 1> { return array<vec4<f32>, 1>(row[1]); }
-fn at_cells_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 1> { return array<vec4<i32>, 1>(row[1]); }
-fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(0.0, 0.0, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(0.0, 0.0, 0.0, 0.0)); }
-fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(1 << 20, 1 << 20, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
+fn next_taps(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
+fn at_windows(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy), vec4(row[2].zw, row[3].xy), vec4(row[3].zw, row[4].xy), vec4(row[4].zw, row[5].xy)); }
+fn at_windows_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy), vec4(row[2].zw, row[3].xy), vec4(row[3].zw, row[4].xy), vec4(row[4].zw, row[5].xy)); }
+fn previous_taps(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz), vec4(row[4].w, row[5].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz), vec4(row[4].w, row[5].xyz)); }
+fn g_at_windows(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz), vec4(row[4].w, row[5].xyz)); }
+fn at_cells(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(row[1], row[2], row[3], row[4]); }
+fn at_cells_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(row[1], row[2], row[3], row[4]); }
+fn at_patch(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(0.0, 0.0, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy), vec4(row[2].zw, row[3].xy), vec4(row[3].zw, row[4].xy), vec4(0.0, 0.0, 0.0, 0.0)); }
+fn at_patch_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(1 << 20, 1 << 20, row[0].xy), vec4(row[0].zw, row[1].xy), vec4(row[1].zw, row[2].xy), vec4(row[2].zw, row[3].xy), vec4(row[3].zw, row[4].xy), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -138,6 +138,9 @@ fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+}
 fn load_z(index: u32) -> f32 {
  return 0.5 * sign_of_beta() * load_x(index);
 }
@@ -175,7 +178,19 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  }
  {
   let columns = columns_inside(first_column, 2u);
-  row[2u] = scale * load_each_x(start, columns);
+  row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 3u);
+  row[3u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 4u);
+  row[4u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 5u);
+  row[5u] = scale * load_each_x(start, columns);
  }
  return row;
 }
@@ -267,11 +282,9 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  window = plus(window, sums[0u]);
  return window;
 }
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
-}
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- return exp2(f);
+ let q = ((1.5596293e-4 * f + 1.3407258e-3) * f + 9.617685e-3) * f + 5.550309e-2;
+ return ((q * f + 0.24022652) * f + 0.69314724) * f + 1.0;
 }
 struct Weights {
  m: vec4<f32>,
@@ -330,6 +343,24 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
   row.n[2u] = four.n;
   row.z[2u] = four.z;
  }
+ {
+  let four = weights(values[3u], inside_row(depth_height, first_column, 3u), reference);
+  row.m[3u] = four.m;
+  row.n[3u] = four.n;
+  row.z[3u] = four.z;
+ }
+ {
+  let four = weights(values[4u], inside_row(depth_height, first_column, 4u), reference);
+  row.m[4u] = four.m;
+  row.n[4u] = four.n;
+  row.z[4u] = four.z;
+ }
+ {
+  let four = weights(values[5u], inside_row(depth_height, first_column, 5u), reference);
+  row.m[5u] = four.m;
+  row.n[5u] = four.n;
+  row.z[5u] = four.z;
+ }
  return row;
 }
 struct Slide {
@@ -348,6 +379,12 @@ fn raised(slide: Slide) -> Slide {
  next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
  next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
  next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
+ next.parts[2u].n = max(slide.parts[2u].n, n[2u]);
+ next.parts[2u].p = max(slide.parts[2u].p, z[2u]);
+ next.parts[3u].n = max(slide.parts[3u].n, n[3u]);
+ next.parts[3u].p = max(slide.parts[3u].p, z[3u]);
+ next.parts[4u].n = max(slide.parts[4u].n, n[4u]);
+ next.parts[4u].p = max(slide.parts[4u].p, z[4u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -367,6 +404,9 @@ fn summed(slide: Slide) -> Slide {
  let v = at_windows(slide.row.v);
  next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
  next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
+ next.few[2u] = with_tap(slide.few[2u], slide.parts[2u], m[2u], n[2u], z[2u], v[2u]);
+ next.few[3u] = with_tap(slide.few[3u], slide.parts[3u], m[3u], n[3u], z[3u], v[3u]);
+ next.few[4u] = with_tap(slide.few[4u], slide.parts[4u], m[4u], n[4u], z[4u], v[4u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -376,6 +416,12 @@ fn with_few(slide: Slide) -> Slide {
  next.few[0u] = no_partial(vec4(0), vec4(0.0));
  next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
  next.few[1u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[2u] = plus(slide.parts[2u], slide.few[2u]);
+ next.few[2u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[3u] = plus(slide.parts[3u], slide.few[3u]);
+ next.few[3u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[4u] = plus(slide.parts[4u], slide.few[4u]);
+ next.few[4u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -385,6 +431,9 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  let z = at_windows(row.z);
  slide.parts[0u] = no_partial(n[0u], z[0u]);
  slide.parts[1u] = no_partial(n[1u], z[1u]);
+ slide.parts[2u] = no_partial(n[2u], z[2u]);
+ slide.parts[3u] = no_partial(n[3u], z[3u]);
+ slide.parts[4u] = no_partial(n[4u], z[4u]);
  slide = raised(slide);
  slide = raised(slide);
  slide = raised(slide);
@@ -398,6 +447,42 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
 fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
  let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
  return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
+}
+//! shaders/output_row.wgsl
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+}
+fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
+ let last = vec3<i32>(params.output_size) - 1;
+ let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
+ var aligned: array<vec4<f32>, G_QUADS>;
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
+  aligned[0u] = load_each_g(start, column);
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
+  aligned[1u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 2u);
+  aligned[2u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 3u);
+  aligned[3u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 4u);
+  aligned[4u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 5u);
+  aligned[5u] = load_each_g(start, column);
+ }
+ return g_at_windows(aligned);
 }
 //! shaders/backward_rows.wgsl
 const HEADROOM = 8;
@@ -419,29 +504,6 @@ struct Line {
  v: array<vec4<f32>, CELL_QUADS>,
  parts: array<Partial, WINDOW_QUADS>,
  added: array<Added, WINDOW_QUADS>,
-}
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
- let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
- let at = start + vec4<u32>(columns) * step_grad_output();
- return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
-}
-fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
- let last = vec3<i32>(params.output_size) - 1;
- let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
- var aligned: array<vec4<f32>, G_QUADS>;
- {
-  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
-  aligned[0u] = load_each_g(start, column);
- }
- {
-  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
-  aligned[1u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
- }
- {
-  let column = at.z - i32(G_LEAD) + i32(4u * 2u);
-  aligned[2u] = load_each_g(start, column);
- }
- return g_at_windows(aligned);
 }
 fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Reference, far: ptr<function, bool>) -> Added {
  *far |= any(exist & is_far(window, reference) & (window.n < vec4(DROWNED)));
@@ -492,6 +554,24 @@ fn with_parts(spread: Spread, line: Line) -> Spread {
   value += a[0u] * u;
   next.sums[0u] += power_of_2(line.n[0u], bias[0u]) * value;
  }
+ {
+  let u = line.z[1u] - p[1u];
+  var value = k[1u];
+  value += a[1u] * u;
+  next.sums[1u] += power_of_2(line.n[1u], bias[1u]) * value;
+ }
+ {
+  let u = line.z[2u] - p[2u];
+  var value = k[2u];
+  value += a[2u] * u;
+  next.sums[2u] += power_of_2(line.n[2u], bias[2u]) * value;
+ }
+ {
+  let u = line.z[3u] - p[3u];
+  var value = k[3u];
+  value += a[3u] * u;
+  next.sums[3u] += power_of_2(line.n[3u], bias[3u]) * value;
+ }
  next.bias = previous_taps_n(spread.bias);
  next.p = previous_taps(spread.p);
  next.k = previous_taps(spread.k);
@@ -519,6 +599,24 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  a[1u] = line.added[1u].by_v.a;
  plain_k[1u] = line.added[1u].plain.k;
  plain_a[1u] = line.added[1u].plain.a;
+ bias[2u] = line.parts[2u].n - 127;
+ p[2u] = line.parts[2u].p * (1.0 / beta_scale());
+ k[2u] = line.added[2u].by_v.k;
+ a[2u] = line.added[2u].by_v.a;
+ plain_k[2u] = line.added[2u].plain.k;
+ plain_a[2u] = line.added[2u].plain.a;
+ bias[3u] = line.parts[3u].n - 127;
+ p[3u] = line.parts[3u].p * (1.0 / beta_scale());
+ k[3u] = line.added[3u].by_v.k;
+ a[3u] = line.added[3u].by_v.a;
+ plain_k[3u] = line.added[3u].plain.k;
+ plain_a[3u] = line.added[3u].plain.a;
+ bias[4u] = line.parts[4u].n - 127;
+ p[4u] = line.parts[4u].p * (1.0 / beta_scale());
+ k[4u] = line.added[4u].by_v.k;
+ a[4u] = line.added[4u].by_v.a;
+ plain_k[4u] = line.added[4u].plain.k;
+ plain_a[4u] = line.added[4u].plain.a;
  var spread: Spread;
  spread.bias = at_patch_n(bias);
  spread.p = at_patch(p);
@@ -531,6 +629,9 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
  spread = with_parts(spread, line);
  var gradients: array<vec4<f32>, CELL_QUADS>;
  gradients[0u] = line.m[0u] * spread.sums[0u];
+ gradients[1u] = line.m[1u] * spread.sums[1u];
+ gradients[2u] = line.m[2u] * spread.sums[2u];
+ gradients[3u] = line.m[3u] * spread.sums[3u];
  return gradients;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -566,6 +667,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     line.z = at_cells(row.z);
     line.v = at_cells(row.v);
     line.z[0u] *= 1.0 / beta_scale();
+    line.z[1u] *= 1.0 / beta_scale();
+    line.z[2u] *= 1.0 / beta_scale();
+    line.z[3u] *= 1.0 / beta_scale();
     ring[RING_BEFORE] = line;
    }
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
@@ -617,6 +721,72 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
    }
    {
+    var parts: array<Partial, RING_TAPS>;
+    parts[0u] = ring[0u * DILATION_H].parts[2u];
+    parts[1u] = ring[1u * DILATION_H].parts[2u];
+    parts[2u] = ring[2u * DILATION_H].parts[2u];
+    let window = whole(parts);
+    let columns = first_window.z + i32(4u * 2u) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[2u], exist, reference, &far);
+    {
+     let before = ring[0u * DILATION_H].added[2u];
+     ring[0u * DILATION_H].added[2u] = with_added(before, parts[0u], window, added);
+    }
+    {
+     let before = ring[1u * DILATION_H].added[2u];
+     ring[1u * DILATION_H].added[2u] = with_added(before, parts[1u], window, added);
+    }
+    {
+     let before = ring[2u * DILATION_H].added[2u];
+     ring[2u * DILATION_H].added[2u] = with_added(before, parts[2u], window, added);
+    }
+   }
+   {
+    var parts: array<Partial, RING_TAPS>;
+    parts[0u] = ring[0u * DILATION_H].parts[3u];
+    parts[1u] = ring[1u * DILATION_H].parts[3u];
+    parts[2u] = ring[2u * DILATION_H].parts[3u];
+    let window = whole(parts);
+    let columns = first_window.z + i32(4u * 3u) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[3u], exist, reference, &far);
+    {
+     let before = ring[0u * DILATION_H].added[3u];
+     ring[0u * DILATION_H].added[3u] = with_added(before, parts[0u], window, added);
+    }
+    {
+     let before = ring[1u * DILATION_H].added[3u];
+     ring[1u * DILATION_H].added[3u] = with_added(before, parts[1u], window, added);
+    }
+    {
+     let before = ring[2u * DILATION_H].added[3u];
+     ring[2u * DILATION_H].added[3u] = with_added(before, parts[2u], window, added);
+    }
+   }
+   {
+    var parts: array<Partial, RING_TAPS>;
+    parts[0u] = ring[0u * DILATION_H].parts[4u];
+    parts[1u] = ring[1u * DILATION_H].parts[4u];
+    parts[2u] = ring[2u * DILATION_H].parts[4u];
+    let window = whole(parts);
+    let columns = first_window.z + i32(4u * 4u) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let added = added_by(window, g[4u], exist, reference, &far);
+    {
+     let before = ring[0u * DILATION_H].added[4u];
+     ring[0u * DILATION_H].added[4u] = with_added(before, parts[0u], window, added);
+    }
+    {
+     let before = ring[1u * DILATION_H].added[4u];
+     ring[1u * DILATION_H].added[4u] = with_added(before, parts[1u], window, added);
+    }
+    {
+     let before = ring[2u * DILATION_H].added[4u];
+     ring[2u * DILATION_H].added[4u] = with_added(before, parts[2u], window, added);
+    }
+   }
+   {
     let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
     let at = own + vec3(0u, padded - OFFSET_H, 0u);
     let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
@@ -629,6 +799,24 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
       let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
       store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
       of_input = select(of_input, gradients[0u], columns == vec4(input.y));
+     }
+     {
+      let columns = 4u * 1u + vec4(0u, 1u, 2u, 3u);
+      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
+      store_grad_input_four(index + 4u * 1u * step_grad_input(), gradients[1u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[1u], columns == vec4(input.y));
+     }
+     {
+      let columns = 4u * 2u + vec4(0u, 1u, 2u, 3u);
+      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
+      store_grad_input_four(index + 4u * 2u * step_grad_input(), gradients[2u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[2u], columns == vec4(input.y));
+     }
+     {
+      let columns = 4u * 3u + vec4(0u, 1u, 2u, 3u);
+      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
+      store_grad_input_four(index + 4u * 3u * step_grad_input(), gradients[3u], exist & vec4(attempt == 0u));
+      of_input = select(of_input, gradients[3u], columns == vec4(input.y));
      }
      if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
       let value = of_input.x + of_input.y + of_input.z + of_input.w;

@@ -168,14 +168,7 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  return row;
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
-//! shaders/disjoint.wgsl
-fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
- let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
- {
-  var inputs = load_row(plane, depth_height, start.z);
-  return taps_of(inputs);
- }
-}
+//! shaders/taps.wgsl
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -191,30 +184,46 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
  extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
  return extremes;
 }
-fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_bounded4(beta() * (z - c));
- return e;
-}
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
- return max(rate * (z - c), vec4(-LARGEST));
+ return max(rate * (z - c), vec4(-1e38));
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let t = rated(z, c, beta());
+ var e = exp_bounded4(t);
+ e = exp2(t * LOG2_E);
+ return e;
 }
 struct Sums {
  s: vec4<f32>,
  q: vec4<f32>,
 }
 fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
- var row: Sums;
+ var sums = before;
  {
   let e = tap_weight(taps[0u], c);
-  row.s += e;
-  row.q += e * rated(taps[0u], c, rate);
+  sums.s += e;
+  sums.q += e * rated(taps[0u], c, rate);
  }
  {
   let e = tap_weight(taps[1u], c);
-  row.s += e;
-  row.q += e * rated(taps[1u], c, rate);
+  sums.s += e;
+  sums.q += e * rated(taps[1u], c, rate);
  }
- return Sums(before.s + row.s, before.q + row.q);
+ return sums;
+}
+fn forward_rate() -> f32 {
+ return select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+}
+fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
+ return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / forward_rate());
+}
+//! shaders/disjoint.wgsl
+fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
+ let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+ {
+  var inputs = load_row(plane, depth_height, start.z);
+  return taps_of(inputs);
+ }
 }
 //! shaders/forward.wgsl
 fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
@@ -236,11 +245,10 @@ fn four_windows(plane: vec2<u32>, first: vec3<u32>) -> Windows {
   extremes = with_extremes(extremes, taps);
   kept[1u] = taps;
  }
- let rate = select(1.0, exp2(-8.0), beta() < LEAST_BETA);
  var sums: Sums;
- sums = with_sums(sums, kept[0u], extremes.c, rate);
- sums = with_sums(sums, kept[1u], extremes.c, rate);
- return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / rate);
+ sums = with_sums(sums, kept[0u], extremes.c, forward_rate());
+ sums = with_sums(sums, kept[1u], extremes.c, forward_rate());
+ return windows_of(extremes, sums);
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {

@@ -152,6 +152,9 @@ fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+}
 struct Window {
  c: f32,
  s: f32,
@@ -384,9 +387,6 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var window = no_partial(n, p);
  window = plus(window, sums[0u]);
  return window;
-}
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
  let q = ((1.5596293e-4 * f + 1.3407258e-3) * f + 9.617685e-3) * f + 5.550309e-2;

@@ -13,15 +13,15 @@ const DILATION_D = 1u;
 const DILATION_H = 1u;
 const DILATION_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 4u;
-const BLOCK_W = 4u;
+const BLOCK_H = 28u;
+const BLOCK_W = 8u;
 const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const WINDOW_QUADS = 1u;
+const WINDOW_QUADS = 2u;
 const LEAD = 3u;
-const QUADS = 3u;
+const QUADS = 5u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
@@ -37,10 +37,10 @@ fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((p
 fn store_y(index: u32, value: f32) { y[index / 4u][index % 4u] = value; }
 fn store_y4(index: u32, values: vec4<f32>) { y[index / 4u] = values; }
 fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y4(index, values); } }
-fn next_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn next_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 1> { return array<vec4<f32>, 1>(vec4(row[0].w, row[1].yw, row[2].y)); }
-fn at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 1> { return array<vec4<i32>, 1>(vec4(row[0].w, row[1].yw, row[2].y)); }
+fn next_taps(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> { return array<vec4<f32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 5> { return array<vec4<i32>, 5>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), row[4].yzww); }
+fn at_windows(row: array<vec4<f32>, 5>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yw, row[4].y)); }
+fn at_windows_n(row: array<vec4<i32>, 5>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yw, row[4].y)); }
 @group(0) @binding(2) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -103,9 +103,15 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
+const LN_2_HIGH = 0.693359375;
+const LN_2_LOW = -2.12194440e-4;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  let bounded = max(t, vec4(-200.0));
- return exp2(bounded * LOG2_E);
+ let n = round(bounded * LOG2_E);
+ let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
+ let q = (((1.3814598e-3 * r + 8.368717e-3) * r + 4.166839e-2) * r + 0.16666521) * r + 0.49999994;
+ let power_of_2 = bitcast<vec4<f32>>(max(vec4<i32>(n) + 127, vec4(0)) << vec4(23u));
+ return power_of_2 * (r * r * q + r + 1.0);
 }
 fn exp_bounded(t: f32) -> f32 {
  return exp_bounded4(vec4(t)).x;
@@ -134,6 +140,9 @@ fn is_finite(value: f32) -> bool {
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
+}
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 struct Window {
  c: f32,
@@ -266,6 +275,14 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
   let columns = columns_inside(first_column, 2u);
   row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
  }
+ {
+  let columns = columns_inside(first_column, 3u);
+  row[3u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 4u);
+  row[4u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
  return row;
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
@@ -353,11 +370,9 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  window = plus(window, sums[0u]);
  return window;
 }
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
-}
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- return exp2(f);
+ let q = ((1.5596293e-4 * f + 1.3407258e-3) * f + 9.617685e-3) * f + 5.550309e-2;
+ return ((q * f + 0.24022652) * f + 0.69314724) * f + 1.0;
 }
 struct Weights {
  m: vec4<f32>,
@@ -413,6 +428,18 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
   row.n[2u] = four.n;
   row.z[2u] = four.z;
  }
+ {
+  let four = weights(values[3u], inside_row(depth_height, first_column, 3u), reference);
+  row.m[3u] = four.m;
+  row.n[3u] = four.n;
+  row.z[3u] = four.z;
+ }
+ {
+  let four = weights(values[4u], inside_row(depth_height, first_column, 4u), reference);
+  row.m[4u] = four.m;
+  row.n[4u] = four.n;
+  row.z[4u] = four.z;
+ }
  return row;
 }
 struct Slide {
@@ -429,6 +456,8 @@ fn raised(slide: Slide) -> Slide {
  let z = at_windows(slide.row.z);
  next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
  next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
+ next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
+ next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -447,6 +476,7 @@ fn summed(slide: Slide) -> Slide {
  let z = at_windows(slide.row.z);
  let v = at_windows(slide.row.v);
  next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
+ next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -454,6 +484,8 @@ fn with_few(slide: Slide) -> Slide {
  var next = slide;
  next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
  next.few[0u] = no_partial(vec4(0), vec4(0.0));
+ next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
+ next.few[1u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -462,6 +494,7 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  let n = at_windows_n(row.n);
  let z = at_windows(row.z);
  slide.parts[0u] = no_partial(n[0u], z[0u]);
+ slide.parts[1u] = no_partial(n[1u], z[1u]);
  slide = raised(slide);
  slide = raised(slide);
  slide = raised(slide);
@@ -541,6 +574,16 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      parts[2u] = ring[2u * DILATION_H][0u];
      let window = whole(parts);
      if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 0u), window, reference)) {
+      far |= 1u << row;
+     }
+    }
+    {
+     var parts: array<Partial, RING_TAPS>;
+     parts[0u] = ring[0u * DILATION_H][1u];
+     parts[1u] = ring[1u * DILATION_H][1u];
+     parts[2u] = ring[2u * DILATION_H][1u];
+     let window = whole(parts);
+     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 1u), window, reference)) {
       far |= 1u << row;
      }
     }

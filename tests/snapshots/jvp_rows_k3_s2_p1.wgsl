@@ -140,6 +140,9 @@ fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+}
 struct Window {
  c: f32,
  s: f32,
@@ -364,9 +367,6 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var window = no_partial(n, p);
  window = plus(window, sums[0u]);
  return window;
-}
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
  return exp2(f);

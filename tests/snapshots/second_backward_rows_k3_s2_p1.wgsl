@@ -13,8 +13,8 @@ const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const CELLS_H = 8u;
 const CELLS_W = 8u;
+const CELLS_H = 8u;
 const WINDOWS_H = 5u;
 const WINDOWS_W = 5u;
 const BEFORE_D = 0u;
@@ -54,10 +54,10 @@ fn tangent_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.tangent
 fn load_tangent(index: u32) -> f32 { return tangent[index]; }
 fn next_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
 fn next_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
-fn previous_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
-fn previous_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
 fn at_windows(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
 fn at_windows_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
+fn previous_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
+fn previous_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
 fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[0], row[1]); }
 fn at_cells(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[1], row[2]); }
 fn at_cells_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(row[1], row[2]); }
@@ -141,6 +141,9 @@ fn is_finite(value: f32) -> bool {
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
+}
+fn unforeseen(values: vec4<f32>) -> vec4<f32> {
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn load_z(index: u32) -> f32 {
  return 0.5 * sign_of_beta() * load_x(index);
@@ -278,9 +281,6 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  var window = no_partial(n, p);
  window = plus(window, sums[0u]);
  return window;
-}
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
 }
 fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
  return exp2(f);
@@ -442,6 +442,26 @@ fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
  let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
  return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }
+//! shaders/output_row.wgsl
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+}
+fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
+ let last = vec3<i32>(params.output_size) - 1;
+ let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
+ var aligned: array<vec4<f32>, G_QUADS>;
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
+  aligned[0u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
+ }
+ {
+  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
+  aligned[1u] = load_each_g(start, column);
+ }
+ return g_at_windows(aligned);
+}
 //! shaders/backward_rows.wgsl
 const HEADROOM = 8;
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
@@ -462,25 +482,6 @@ struct Line {
  v: array<vec4<f32>, CELL_QUADS>,
  parts: array<Partial, WINDOW_QUADS>,
  added: array<Added, WINDOW_QUADS>,
-}
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
- let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
- let at = start + vec4<u32>(columns) * step_grad_output();
- return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
-}
-fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
- let last = vec3<i32>(params.output_size) - 1;
- let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
- var aligned: array<vec4<f32>, G_QUADS>;
- {
-  let column = at.z - i32(G_LEAD) + i32(4u * 0u);
-  aligned[0u] = load_grad_output4(start + u32(clamp(column, 0, last.z - 3)));
- }
- {
-  let column = at.z - i32(G_LEAD) + i32(4u * 1u);
-  aligned[1u] = load_each_g(start, column);
- }
- return g_at_windows(aligned);
 }
 fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Reference, far: ptr<function, bool>) -> Added {
  *far |= any(exist & is_far(window, reference) & (window.n < vec4(DROWNED)));

@@ -1,0 +1,95 @@
+// Windows of few taps side by side, each a lane of vectors, by their definition:
+//
+//     c = max z_i        e_i = exp(beta (z_i - c))        s = sum e_i        q = sum e_i rate (z_i - c)
+//
+// Rows of taps are gone through once for each line. A row is an array of its taps, each a vector of four windows; padding is LOWEST_Z.
+
+struct Extremes {
+    c: vec4<f32>,
+    // The largest bits of |z|.
+    magnitude: vec4<u32>,
+}
+
+fn no_extremes() -> Extremes {
+    return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+}
+
+fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
+    var extremes = before;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        extremes.c = max(extremes.c, taps[kw]);
+        extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[kw]));
+    }
+    return extremes;
+}
+
+// rate (z - c), finite: what lies infinitely far below weighs nothing, and 0 times it must not be NaN.
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+    return max(rate * (z - c), vec4(-1e38));
+}
+
+// Padding weighs nothing, with beta = 0 too.
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+    let t = rated(z, c, beta());
+    var e = exp_bounded4(t);
+    if (NATIVE_EXP2) {
+        // Bounded already.
+        e = exp2(t * LOG2_E);
+    }
+    if (MASKED) {
+        return select(e, vec4(0.0), z == vec4(LOWEST_Z));
+    }
+    return e;
+}
+
+struct Sums {
+    s: vec4<f32>,
+    q: vec4<f32>,
+}
+
+// Terms are added one by one, so that a sum has the same bits whatever axes the taps lie along.
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+    var sums = before;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        let e = tap_weight(taps[kw], c);
+        sums.s += e;
+        sums.q += e * rated(taps[kw], c, rate);
+    }
+    return sums;
+}
+
+// The rate of y = c + q / s / rate: differences of the largest numbers must not add up to more than f32 holds, and where beta leaves
+// them their weight, they count less.
+fn forward_rate() -> f32 {
+    return select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+}
+
+fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
+    return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / forward_rate());
+}
+
+// What a tap's gradient depends on beside its z: with t_i = beta (z_i - c) and q = sum e_i t_i,
+//
+//     g e_i / s (1 + t_i - q / s)        the detached rule: g e_i / s
+struct Factors {
+    c: vec4<f32>,
+    g_over_s: vec4<f32>,
+    mean_t: vec4<f32>,
+    // Empty windows, and those after the last.
+    nothing: vec4<bool>,
+}
+
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+    var gradient = factors.g_over_s * tap_weight(z, factors.c);
+    if (!DETACHED) {
+        gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
+    }
+    return select(gradient, vec4(0.0), factors.nothing);
+}
+
+// NaN for a window without weights.
+fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
+    let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+    let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
+    return Factors(unforeseen(extremes.c), factor / sums.s, sums.q / sums.s, nothing);
+}

@@ -1,0 +1,44 @@
+//! What kernels share that go down the rows of a strip, and evaluate each window by its definition: shaders/tap_rows.wgsl.
+
+use super::rows::{Row, Shuffle, rows_of_strip};
+use crate::bound::Role;
+use crate::geometry::{Constants, Geometry, Schedule};
+use crate::problem::Problem;
+
+/// The most taps of a window: of more, parts of windows are less work, for all the registers that they take.
+const MAX_TAPS: u64 = 25;
+
+/// A strip, where an exponential is an instruction, windows overlap and have few taps, and no axis but height and width has more
+/// than one. `tiled` is what strips go down and along: rows and columns of windows, or of cells.
+pub(super) fn schedule(problem: &Problem, tiled: [u32; 2]) -> Option<Schedule> {
+    let [depth, height, width] = problem.axes;
+    let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
+    let few = problem.taps() <= MAX_TAPS && height.span().max(width.span()) <= problem.tuning.ring_rows;
+    let overlap = problem.overlaps() && !problem.is_adaptive() && !problem.has(Role::Tangent);
+    if !(problem.tuning.natives.exp2 && overlap && flat && few) {
+        return None;
+    }
+    let [rows, columns] = tiled;
+    let strip = 4 * (problem.tuning.columns / 4).clamp(1, 2);
+    let turns = |rows: u32| u64::from(rows) + 2 * u64::from(height.span());
+    let rows = rows_of_strip(problem, rows, columns.div_ceil(strip), turns)?;
+    Some(Schedule { ring_rows: height.span().max(height.stride), ..Schedule::of_block([1, rows, strip]) })
+}
+
+pub(super) fn ring_constants(geometry: &Geometry) -> Constants {
+    let ring_rows = geometry.schedule.ring_rows;
+    vec![("RING_ROWS", ring_rows), ("RING_BEFORE", ring_rows - 1), ("ONE_CHANNEL", u32::from(!geometry.pairs))]
+}
+
+/// From a row of inputs to the taps of so many windows: of each four of them an array of vectors.
+pub(super) fn taps_of(geometry: &Geometry, row: &Row, windows: u32) -> String {
+    let (width, fours) = (geometry.axes[2], windows.div_ceil(4));
+    let taps = |four: u32| {
+        let from = |i: u32| Some(row.lead + (4 * four + i % 4) * width.stride + i / 4 * width.dilation);
+        let taps = Shuffle { name: "taps_of", from_quads: row.quads, to_quads: width.kernel, from: &from };
+        format!("array<vec4<f32>, {}>({})", width.kernel, taps.vectors(""))
+    };
+    let (from, to) = (row.quads, format!("array<array<vec4<f32>, {}>, {fours}>", width.kernel));
+    let all = (0..fours).map(taps).collect::<Vec<_>>().join(", ");
+    format!("fn taps_of(row: array<vec4<f32>, {from}>) -> {to} {{ return {to}({all}); }}\n")
+}

@@ -1,0 +1,312 @@
+// softpool forward taps k3 s2 p1
+//! src/specialise.rs
+const KERNEL_H = 3u;
+const KERNEL_W = 3u;
+const STRIDE_D = 1u;
+const STRIDE_H = 2u;
+const STRIDE_W = 2u;
+const PADDING_D = 0u;
+const PADDING_H = 1u;
+const PADDING_W = 1u;
+const DILATION_H = 1u;
+const BLOCK_D = 1u;
+const BLOCK_H = 4u;
+const BLOCK_W = 4u;
+const WORKGROUP_Z = 1u;
+const WORKGROUP_Y = 1u;
+const WORKGROUP_X = 64u;
+const LEAD = 3u;
+const QUADS = 3u;
+const RING_ROWS = 3u;
+const RING_BEFORE = 2u;
+const MASKED = true;
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+fn step_x() -> u32 { return 1u; }
+fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
+fn load_x(index: u32) -> f32 { return x[index / 4u][index % 4u]; }
+fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
+fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
+fn store_y4(index: u32, values: vec4<f32>) { y[index / 4u] = values; }
+fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y4(index, values); } }
+fn taps_of(row: array<vec4<f32>, 3>) -> array<array<vec4<f32>, 3>, 1> { return array<array<vec4<f32>, 3>, 1>(array<vec4<f32>, 3>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[1].xz, row[2].xz), vec4(row[1].yw, row[2].yw))); }
+@group(0) @binding(2) var<uniform> params: Params;
+//! shaders/window.wgsl
+struct Layout {
+ start: u32,
+ sample: u32,
+ channel: u32,
+ word: u32,
+ position: vec3<u32>,
+}
+struct Params {
+ input_size: vec3<u32>,
+ samples: u32,
+ output_size: vec3<u32>,
+ channels: u32,
+ blocks: vec3<u32>,
+ beta: f32,
+ first_block: vec3<u32>,
+ sign: f32,
+ first_invocation: vec3<u32>,
+ inverse_blocks_w: f32,
+ inverse_blocks_layer: f32,
+ zero: u32,
+ x: Layout,
+ y: Layout,
+ lse: Layout,
+ statistics: Layout,
+ grad_output: Layout,
+ grad_input: Layout,
+ tangent: Layout,
+ moments: Layout,
+ betas: Layout,
+}
+const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
+const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
+const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
+struct Block {
+ plane: vec2<u32>,
+ first: vec3<u32>,
+ inside: bool,
+}
+fn quotient(a: u32, inverse_b: f32) -> u32 {
+ return u32((f32(a) + 0.5) * inverse_b);
+}
+fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
+ var blocks = params.blocks;
+ blocks = (size + BLOCK - 1u) / BLOCK;
+ var at = (invocation + params.first_invocation).zyx;
+ var channel = 0u;
+ at.x = quotient(at.z, params.inverse_blocks_layer);
+ at.z -= at.x * (blocks.y * blocks.z);
+ at.y = quotient(at.z, params.inverse_blocks_w);
+ at.z -= at.y * blocks.z;
+ var plane = vec2(0u, at.x);
+ at.x = 0u;
+ var inside = at.y < blocks.y && at.z < blocks.z;
+ inside = inside && plane.y < params.channels;
+ set_beta(plane);
+ return Block(plane, at * BLOCK, inside);
+}
+const LOG2_E = 1.44269504;
+fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
+ let bounded = max(t, vec4(-200.0));
+ return exp2(bounded * LOG2_E);
+}
+const LARGEST = 3.4e38;
+const LOWEST_Z = -1.8e38;
+const LEAST_BETA = 9.6e-35;
+const INFINITY_BITS = 0x7f800000u;
+const MINUS_INFINITY_BITS = 0xff800000u;
+const NAN_BITS = 0x7fc00000u;
+fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
+ return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
+}
+fn from_bits(bits: u32) -> f32 {
+ var unknown = bits;
+ return bitcast<f32>(unknown);
+}
+struct Windows {
+ c: vec4<f32>,
+ s: vec4<f32>,
+ d: vec4<f32>,
+ y: vec4<f32>,
+}
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+}
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
+ return lowest & (magnitude <= vec4(INFINITY_BITS));
+}
+fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
+ let nan = vec4(from_bits(NAN_BITS));
+ let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
+ let empty = are_empty(magnitude, c);
+ let weighs = have_weights(magnitude, c);
+ let infinity = select(minus_infinity, c, bitcast<vec4<u32>>(c) == vec4(INFINITY_BITS));
+ let y = select(select(infinity, nan, magnitude > vec4(INFINITY_BITS)), c + d, weighs);
+ return Windows(
+ select(c, vec4(0.5 * LARGEST), empty),
+ select(select(nan, s, weighs), vec4(from_bits(INFINITY_BITS)), empty),
+ select(d, vec4(0.0), empty),
+ select(y, minus_infinity, empty),
+ );
+}
+//! shaders/positions.wgsl
+fn window_start(window: vec3<u32>) -> vec3<i32> {
+ let start = vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
+ return start;
+}
+//! shaders/beta.wgsl
+fn set_beta(plane: vec2<u32>) {}
+fn beta() -> f32 {
+ return params.beta;
+}
+fn sign_of_beta() -> f32 {
+ return params.sign;
+}
+//! shaders/rows.wgsl
+fn row_inside(depth_height: vec2<i32>) -> vec3<u32> {
+ return vec3(vec2<u32>(clamp(depth_height, vec2(0), vec2<i32>(params.input_size.xy) - 1)), 0u);
+}
+fn columns_inside(first_column: i32, quad: u32) -> vec4<u32> {
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ return vec4<u32>(clamp(columns, vec4(0), vec4(i32(params.input_size.z) - 1)));
+}
+fn load_each_x(start: u32, columns: vec4<u32>) -> vec4<f32> {
+ let at = start + columns * step_x();
+ return vec4(load_x(at.x), load_x(at.y), load_x(at.z), load_x(at.w));
+}
+fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ let start = x_index(plane, row_inside(depth_height));
+ let scale = 0.5 * sign_of_beta();
+ var row: array<vec4<f32>, QUADS>;
+ {
+  let columns = columns_inside(first_column, 0u);
+  row[0u] = scale * load_each_x(start, columns);
+ }
+ {
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ return row;
+}
+const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
+fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
+ let size = vec3<i32>(params.input_size);
+ let columns = first_column - i32(LEAD) + i32(4u * quad) + LANES_OF_4;
+ let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
+ return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
+}
+//! shaders/taps.wgsl
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+}
+fn no_extremes() -> Extremes {
+ return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+}
+fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
+ var extremes = before;
+ extremes.c = max(extremes.c, taps[0u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[0u]));
+ extremes.c = max(extremes.c, taps[1u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
+ extremes.c = max(extremes.c, taps[2u]);
+ extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[2u]));
+ return extremes;
+}
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-1e38));
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let t = rated(z, c, beta());
+ var e = exp_bounded4(t);
+ e = exp2(t * LOG2_E);
+ return select(e, vec4(0.0), z == vec4(LOWEST_Z));
+}
+struct Sums {
+ s: vec4<f32>,
+ q: vec4<f32>,
+}
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+ var sums = before;
+ {
+  let e = tap_weight(taps[0u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[0u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[1u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[1u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[2u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[2u], c, rate);
+ }
+ return sums;
+}
+fn forward_rate() -> f32 {
+ return select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+}
+fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
+ return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / forward_rate());
+}
+//! shaders/tap_rows.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ row[0u] = select(vec4(LOWEST_Z), row[0u], inside_row(depth_height, first_column, 0u));
+ row[1u] = select(vec4(LOWEST_Z), row[1u], inside_row(depth_height, first_column, 1u));
+ row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
+ return row;
+}
+fn extremes_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>) -> Extremes {
+ var extremes = no_extremes();
+ extremes = with_extremes(extremes, rows[0u]);
+ extremes = with_extremes(extremes, rows[1u]);
+ extremes = with_extremes(extremes, rows[2u]);
+ return extremes;
+}
+fn sums_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>, c: vec4<f32>, rate: f32) -> Sums {
+ var sums: Sums;
+ sums = with_sums(sums, rows[0u], c, rate);
+ sums = with_sums(sums, rows[1u], c, rate);
+ sums = with_sums(sums, rows[2u], c, rate);
+ return sums;
+}
+//! shaders/forward.wgsl
+fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
+}
+//! shaders/forward_taps.wgsl
+const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
+const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
+fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
+ let block = block_at(invocation, params.output_size);
+ if (!block.inside) {
+  return;
+ }
+ let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
+ let rows_left = min(BLOCK_H, params.output_size.y - block.first.y);
+ {
+  let plane = block.plane + vec2(0u, 0u);
+  set_beta(plane);
+  var ring: array<array<vec4<f32>, QUADS>, RING_ROWS>;
+  var turn = 0u;
+  loop {
+   ring[0u] = ring[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   ring[RING_BEFORE] = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
+   ring[0u] = ring[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   ring[RING_BEFORE] = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
+   let row = turn - FIRST_TURN;
+   if (turn >= FIRST_TURN && row < rows_left) {
+    {
+     var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
+     rows[0u] = taps_of(ring[0u * DILATION_H])[0u];
+     rows[1u] = taps_of(ring[1u * DILATION_H])[0u];
+     rows[2u] = taps_of(ring[2u * DILATION_H])[0u];
+     let extremes = extremes_of(rows);
+     let windows = windows_of(extremes, sums_of(rows, extremes.c, forward_rate()));
+     store_four(plane, block.first + vec3(0u, row, 4u * 0u), windows);
+    }
+   }
+   continuing {
+    turn++;
+    break if turn >= FIRST_TURN + BLOCK_H;
+   }
+  }
+ }
+}
