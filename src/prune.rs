@@ -2,7 +2,7 @@
 //!
 //! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since counters decide branches, too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::fold::Constants;
 use crate::unroll::{is_marked, unroll};
@@ -13,21 +13,22 @@ use crate::unroll::{is_marked, unroll};
 pub(crate) fn finished(text: &str) -> String {
     let items = items(text, is_marked);
     let constants = Constants::of(&items);
-    let folded = |items: &[String]| items.iter().map(|item| constants.fold(item)).collect::<Vec<_>>();
     // Counters of unrolled loops decide branches as well.
-    let unrolled = unroll(&reached(&folded(&items)), &constants);
-    reached(&folded(&self::items(&unrolled, |_| false)))
+    let unrolled = unroll(&reached(&items, &constants), &constants);
+    reached(&self::items(&unrolled, |_| false), &constants)
 }
 
-/// The items that `main` reaches, below their heads.
-fn reached(items: &[String]) -> String {
+/// The items that `main` reaches, folded, below their heads.
+fn reached(items: &[String], constants: &Constants<'_>) -> String {
     let by_name: HashMap<&str, usize> =
         items.iter().enumerate().filter_map(|(index, item)| Some((name(item)?, index))).collect();
-    let mut reached = HashSet::new();
+    let mut reached: HashMap<usize, String> = HashMap::new();
     let mut found: Vec<usize> = by_name.get("main").copied().into_iter().collect();
     while let Some(index) = found.pop() {
-        if reached.insert(index) {
-            found.extend(identifiers(&items[index]).filter_map(|name| by_name.get(name)));
+        if !reached.contains_key(&index) {
+            let folded = constants.fold(&items[index]);
+            found.extend(identifiers(&folded).filter_map(|name| by_name.get(name)));
+            reached.insert(index, folded);
         }
     }
     let mut kept = String::new();
@@ -35,9 +36,9 @@ fn reached(items: &[String]) -> String {
     for (index, item) in items.iter().enumerate() {
         if item.starts_with("//!") {
             head = Some(item);
-        } else if reached.contains(&index) {
+        } else if let Some(folded) = reached.get(&index) {
             kept.extend(head.take().map(String::as_str));
-            write_indented(item, &mut kept);
+            write_indented(folded, &mut kept);
         }
     }
     kept
