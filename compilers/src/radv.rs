@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::Kernel;
 use crate::report::{Resources, Row};
-use crate::spirv::Binding;
+use crate::spirv::{Binding, Translated};
 use crate::{isa, spirv, vulkan};
 
 /// GPUs by Mesa's names, of RDNA2 and RDNA3.
@@ -53,7 +53,8 @@ pub fn compile(gpu: &str, kernels: &[Kernel], folder: &Path) -> Result<Vec<Row>,
     let mut jobs = Vec::new();
     for kernel in kernels {
         let named = |extension: &str| folder.join(format!("{}.{extension}", kernel.file));
-        let (words, bindings) = spirv::translate(&kernel.wgsl).map_err(|error| format!("{}: {error}", kernel.file))?;
+        let Translated { words, bindings } =
+            spirv::translate(&kernel.wgsl).map_err(|error| format!("{}: {error}", kernel.file))?;
         std::fs::write(named("wgsl"), &kernel.wgsl)?;
         std::fs::write(named("spv"), words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>())?;
         let assembly = named(&format!("{gpu}.s"));

@@ -46,12 +46,21 @@ fn bindings(module: &naga::Module) -> Vec<(u32, Binding)> {
     bound.collect()
 }
 
-/// As SPIR-V, and what is bound, with the options of wgpu-hal 30 for a device that has robustBufferAccess2, as all of today's GPU drivers do,
+/// A kernel as SPIR-V.
+#[derive(Debug)]
+pub struct Translated {
+    /// Its words.
+    pub words: Vec<u32>,
+    /// What it binds, by its place in group 0.
+    pub bindings: Vec<(u32, Binding)>,
+}
+
+/// As SPIR-V, with the options of wgpu-hal 30 for a device that has robustBufferAccess2, as all of today's GPU drivers do,
 /// and of softpool, which asks for no zeros in the workgroup's memory.
 ///
 /// # Errors
 /// What naga says of the text.
-pub fn translate(wgsl: &str) -> Result<(Vec<u32>, Vec<(u32, Binding)>), Box<dyn Error>> {
+pub fn translate(wgsl: &str) -> Result<Translated, Box<dyn Error>> {
     let (module, info) = parse(wgsl)?;
     let options = spv::Options {
         lang_version: (1, 6),
@@ -68,5 +77,6 @@ pub fn translate(wgsl: &str) -> Result<(Vec<u32>, Vec<(u32, Binding)>), Box<dyn 
         ..Default::default()
     };
     let pipeline = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
-    Ok((spv::write_vec(&module, &info, &options, Some(&pipeline))?, bindings(&module)))
+    let words = spv::write_vec(&module, &info, &options, Some(&pipeline))?;
+    Ok(Translated { words, bindings: bindings(&module) })
 }

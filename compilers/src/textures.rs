@@ -61,7 +61,7 @@ mod tests {
     fn every_kernel_has_a_name_of_its_own_and_binds_textures() {
         let mut names = std::collections::HashSet::new();
         for kernel in kernels(|_| true) {
-            let (_, bindings) = translate(&kernel.wgsl).expect("a kernel that naga takes");
+            let bindings = translate(&kernel.wgsl).expect("a kernel that naga takes").bindings;
             let textures = bindings.iter().filter(|(_, binding)| *binding != Binding::UniformBuffer).count();
             assert!(textures >= 2 && textures < bindings.len(), "{}: {bindings:?}", kernel.case);
             assert!(budget(&kernel.case).vector_registers >= 96);
