@@ -91,7 +91,9 @@ fn above(level: u32, index: u32, layer: u32) -> vec4<f32> {
 // Makes the texels of a level from `first` on, keeps them, and stores those before `end`.
 fn make_level(level: u32, first: vec2<u32>, count: vec2<u32>, end: vec2<u32>, above_first: vec2<u32>, above_width: u32, layer: u32, lane: u32) {
     for (var index = lane; index < count.x * count.y; index += LANES) {
-        let position = first + vec2(index % count.x, index / count.x);
+        // Exact, since there are 4,096 texels at most: GPUs have no division of integers, but by twenty instructions.
+        let row = u32((f32(index) + 0.5) / f32(count.x));
+        let position = first + vec2(index - row * count.x, row);
         var texel: vec4<f32>;
         if (level == 1u) {
             texel = pooled_window(vec3(position, layer));

@@ -295,7 +295,8 @@ fn above(level: u32, index: u32, layer: u32) -> vec4<f32> {
 }
 fn make_level(level: u32, first: vec2<u32>, count: vec2<u32>, end: vec2<u32>, above_first: vec2<u32>, above_width: u32, layer: u32, lane: u32) {
  for (var index = lane; index < count.x * count.y; index += LANES) {
-  let position = first + vec2(index % count.x, index / count.x);
+  let row = u32((f32(index) + 0.5) / f32(count.x));
+  let position = first + vec2(index - row * count.x, row);
   var texel: vec4<f32>;
   if (level == 1u) {
    texel = pooled_window(vec3(position, layer));
