@@ -5,14 +5,16 @@
 //! cargo bench --bench mips -- --smoke  # a small texture, once: shows that everything runs
 //! ```
 //!
-//! All of them take turns in one run, and the table has medians. `SOFTPOOL_ADAPTER` chooses the adapter.
+//! All of them take turns in one run, and the table has medians. It is written to benches/results/, named after the device, but for
+//! a smoke run. `SOFTPOOL_ADAPTER` chooses the adapter.
 
 #[allow(dead_code)]
 mod measure;
 
+use std::path::Path;
 use std::time::Instant;
 
-use measure::{commit, median};
+use measure::{commit, file_stem, median};
 use softpool::texture::{Alpha, MipChain, TextureLevel, TexturePool, Weighting};
 use softpool::{GpuContext, SoftPoolConfig, wgpu};
 
@@ -39,6 +41,63 @@ fn copy(@builtin(global_invocation_id) id: vec3<u32>) {
         textureStore(destination, id.xy, textureLoad(source, id.xy, 0));
     }
 }";
+
+/// As AMD's Single Pass Downsampler does: a workgroup makes a tile of 64 x 64 texels into up to six levels of averages, the first two
+/// in registers and the others in its memory. Rows and columns that a level's half has no room for are left out.
+fn spd(levels: usize) -> String {
+    let (mut bindings, mut stores) = (String::new(), String::new());
+    for level in 1..=levels {
+        let name = format!("level_{level}");
+        bindings += &format!("@group(0) @binding({level}) var {name}: texture_storage_2d<rgba8unorm, write>;\n");
+        stores += &format!(
+            "    if (level == {level}u && all(at < textureDimensions({name}))) {{ textureStore({name}, at, texel); }}\n"
+        );
+    }
+    format!(
+        "@group(0) @binding(0) var source: texture_2d<f32>;
+{bindings}
+var<workgroup> tile: array<vec4<f32>, 256>;
+
+fn store(level: u32, at: vec2<u32>, texel: vec4<f32>) {{
+{stores}}}
+
+fn average(at: vec2<u32>) -> vec4<f32> {{
+    let last = textureDimensions(source) - 1u;
+    let sum = textureLoad(source, min(at, last), 0) + textureLoad(source, min(at + vec2(1u, 0u), last), 0)
+        + textureLoad(source, min(at + vec2(0u, 1u), last), 0) + textureLoad(source, min(at + vec2(1u, 1u), last), 0);
+    return 0.25 * sum;
+}}
+
+@compute @workgroup_size(256)
+fn spd(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {{
+    let at = 16u * group.xy + vec2(lane % 16u, lane / 16u);
+    var sum = vec4(0.0);
+    for (var i = 0u; i < 4u; i++) {{
+        let upper = 2u * at + vec2(i & 1u, i >> 1u);
+        let texel = average(2u * upper);
+        store(1u, upper, texel);
+        sum += texel;
+    }}
+    store(2u, at, 0.25 * sum);
+    tile[lane] = 0.25 * sum;
+    for (var level = 3u; level <= {levels}u; level++) {{
+        let side = 64u >> level;
+        let own = vec2(lane % side, lane / side);
+        let first = 4u * side * own.y + 2u * own.x;
+        workgroupBarrier();
+        var texel: vec4<f32>;
+        if (lane < side * side) {{
+            texel = 0.25 * (tile[first] + tile[first + 1u] + tile[first + 2u * side] + tile[first + 2u * side + 1u]);
+            store(level, side * group.xy + own, texel);
+        }}
+        workgroupBarrier();
+        if (lane < side * side) {{
+            tile[lane] = texel;
+        }}
+    }}
+}}"
+    )
+}
 
 /// wgpu's example of mipmaps: a triangle that samples the level above.
 const BLIT: &str = "
@@ -111,26 +170,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     };
     let kernels = module(AVERAGE);
-    let compute = |entry: &str| {
+    let compute = |module: &wgpu::ShaderModule, entry: &str| {
         device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(entry),
             layout: None,
-            module: &kernels,
+            module,
             entry_point: Some(entry),
             compilation_options: Default::default(),
             cache: None,
         })
     };
-    let (average, copy) = (compute("average"), compute("copy"));
-    let by_kernel = |pipeline: &wgpu::ComputePipeline, from: wgpu::TextureView, into: wgpu::TextureView| {
+    let (average, copy) = (compute(&kernels, "average"), compute(&kernels, "copy"));
+    let views_of = |pipeline: &wgpu::ComputePipeline, views: &[wgpu::TextureView]| {
+        let resources = views.iter().map(wgpu::BindingResource::TextureView);
+        let entries: Vec<_> =
+            resources.zip(0..).map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource }).collect();
         device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &pipeline.get_bind_group_layout(0),
-            entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&from) },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&into) },
-            ],
+            entries: &entries,
         })
+    };
+    let by_kernel = |pipeline: &wgpu::ComputePipeline, from: wgpu::TextureView, into: wgpu::TextureView| {
+        views_of(pipeline, &[from, into])
     };
     let dispatch = |encoder: &mut wgpu::CommandEncoder,
                     pipeline: &wgpu::ComputePipeline,
@@ -150,6 +212,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             (by_kernel(&average, from, into), size_of(level))
         })
         .collect();
+
+    // Six levels by a dispatch: as many textures as most devices let a kernel store to.
+    let spd_dispatches: Vec<_> = (1..levels)
+        .step_by(6)
+        .map(|first| {
+            let below = (levels - first).min(6);
+            let pipeline = compute(&module(&spd(below as usize)), "spd");
+            let views: Vec<_> = (first - 1..first + below).map(|level| level_view(&source, level)).collect();
+            let group = views_of(&pipeline, &views);
+            (pipeline, group, size_of(first - 1).map(|size| size.div_ceil(64)))
+        })
+        .collect();
+    let downsample = |encoder: &mut wgpu::CommandEncoder| {
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        for (pipeline, group, [x, y]) in &spd_dispatches {
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(*x, *y, 1);
+        }
+    };
 
     let blit_module = module(BLIT);
     let blit = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
@@ -238,6 +320,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("level: softpool, straight alpha", Box::new(|encoder| level_straight.encode(encoder))),
         ("level: softpool, weights by channel", Box::new(|encoder| level_by_channel.encode(encoder))),
         ("chain: averages by a kernel", Box::new(|encoder| dispatch(encoder, &average, &average_groups))),
+        ("chain: averages, six levels by a dispatch as SPD's", Box::new(downsample)),
         ("chain: sampler's blits", Box::new(|encoder| draw(encoder, &blits))),
         ("chain: softpool", Box::new(|encoder| chain_as_is.encode(encoder))),
         ("chain: softpool, straight alpha", Box::new(|encoder| chain_straight.encode(encoder))),
@@ -258,11 +341,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
-    println!("{} x {} rgba8unorm on {}, commit {}\n", size[0], size[1], context.name(), commit());
-    println!("| | ms | to the kernel's copy | to copy_texture_to_texture |\n|---|---|---|---|");
+    let mut text = format!(
+        "# A mip level and a mip chain of a texture, beside copies and averages\n\n{} x {} rgba8unorm on {}, commit {}: medians of {} \
+         rounds, in which all take turns.\n\n| | ms | to the kernel's copy | to copy_texture_to_texture |\n|---|---|---|---|\n",
+        size[0],
+        size[1],
+        context.name(),
+        commit(),
+        times[0].len()
+    );
     let times: Vec<f64> = times.iter_mut().map(|times| median(times)).collect();
     for ((name, _), &time) in subjects.iter().zip(&times) {
-        println!("| {name} | {time:.2} | {:.2} | {:.2} |", time / times[0], time / times[1]);
+        text += &format!("| {name} | {time:.2} | {:.2} | {:.2} |\n", time / times[0], time / times[1]);
+    }
+    print!("{text}");
+    if !smoke {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
+        std::fs::write(folder.join(format!("mips-{}.md", file_stem(&context.adapter))), text)?;
     }
     Ok(())
 }

@@ -43,7 +43,9 @@ struct Corner { @builtin(position) position: vec4<f32>, @location(0) at: vec2<f3
 }";
 
 /// Letters of five columns and seven rows, the left column in the highest bit.
-const LETTERS: [(char, [u8; 7]); 6] = [
+const LETTERS: [(char, [u8; 7]); 8] = [
+    ('B', [0b11110, 0b10001, 0b10001, 0b11110, 0b10001, 0b10001, 0b11110]),
+    ('X', [0b10001, 0b10001, 0b01010, 0b00100, 0b01010, 0b10001, 0b10001]),
     ('S', [0b01111, 0b10000, 0b10000, 0b01110, 0b00001, 0b00001, 0b11110]),
     ('O', [0b01110, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b01110]),
     ('F', [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b10000]),
@@ -76,10 +78,28 @@ fn fence(x: u32, y: u32) -> [f32; 3] {
 
 fn text(x: u32, y: u32) -> [f32; 3] {
     let (column, row) = (x / 2 % 8, y / 2 % 12);
-    let letter = "SOFTPOOL".chars().nth((x / 16 % 8) as usize);
-    let shape = LETTERS.iter().find(|(of, _)| Some(*of) == letter);
-    let is_ink = shape.is_some_and(|(_, rows)| column < 5 && row < 7 && rows[row as usize] >> (4 - column) & 1 == 1);
+    let is_ink = has_ink("SOFTPOOL", x / 16 % 8, column, row);
     if is_ink { [1.0, 0.75, 0.2] } else { [0.01, 0.012, 0.03] }
+}
+
+/// Whether a word's letter is there in a column and a row of its shape.
+fn has_ink(word: &str, letter: u32, column: u32, row: u32) -> bool {
+    let letter = word.chars().nth(letter as usize);
+    let shape = LETTERS.iter().find(|(of, _)| Some(*of) == letter);
+    shape.is_some_and(|(_, rows)| column < 5 && row < 7 && rows[row as usize] >> (4 - column) & 1 == 1)
+}
+
+/// Writes a word into a corner of the picture, on black.
+fn write_caption(pixels: &mut [u8], width: u32, left: u32, word: &str) {
+    for y in 0..22 {
+        for x in 0..12 * word.len() as u32 + 6 {
+            // Pixels of two by two, with a margin of four.
+            let is_inside = x >= 4 && y >= 4;
+            let ink = is_inside && has_ink(word, (x - 4) / 12, (x - 4) % 12 / 2, (y - 4) / 2);
+            let at = 4 * (y * width + left + x) as usize;
+            pixels[at..at + 3].fill(if ink { 255 } else { 0 });
+        }
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -153,8 +173,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             pass.draw(0..3, 0..1);
         }
     }
-    let pixels = read(device, queue, encoder, &target)?;
-    write_png(Path::new(&path), [width, height], &pixels)?;
+    let mut pixels = read(device, queue, encoder, &target)?;
 
     // The tenth of the panel that is the farthest away.
     let brightness = |row: u32, column: u32| {
@@ -172,6 +191,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err(format!("{name}: the highlights are lost").into());
         }
     }
+    write_caption(&mut pixels, width, 0, "BOX");
+    write_caption(&mut pixels, width, PANEL[0], "SOFT");
+    write_png(Path::new(&path), [width, height], &pixels)?;
     println!("{path}, drawn on {}", context.name());
     Ok(())
 }

@@ -13,8 +13,19 @@ const WEIGHTINGS: [Weighting; 3] =
     [Weighting::Luminance, Weighting::Channel, Weighting::Shared([0.5, -1.0, 0.25, 0.75])];
 
 /// Sizes of all parities, along each axis.
-const SIZES: [[u32; 3]; 9] =
-    [[1, 1, 1], [1, 7, 1], [9, 1, 1], [5, 3, 1], [6, 4, 1], [13, 10, 1], [64, 64, 1], [67, 33, 1], [127, 129, 1]];
+const SIZES: [[u32; 3]; 11] = [
+    [1, 1, 1],
+    [1, 7, 1],
+    [9, 1, 1],
+    [1, 4096, 1],
+    [2047, 1, 1],
+    [5, 3, 1],
+    [6, 4, 1],
+    [13, 10, 1],
+    [64, 64, 1],
+    [67, 33, 1],
+    [127, 129, 1],
+];
 
 /// Fills a texture's first level, makes its chain, and holds each level against the reference of the one above, as it is stored.
 fn check(context: &GpuContext, like: &Like, chain: &MipChain, pooling: TexelPooling, is_srgb: bool) {

@@ -78,6 +78,13 @@ const SNAPSHOTS: &[Snapshot] = &[
     ),
 ];
 
+/// The same of textures: the name of a file, and of one of `kernel_examples`.
+const TEXTURES: [(&str, &str); 3] = [
+    ("texture_level", "level 3840x2160 rgba8unorm"),
+    ("texture_level_odd_by_channel_f16", "level 4095x2047 rgba16float straight by channel"),
+    ("texture_chain_srgb", "chain 4096x4096 rgba8unorm straight srgb"),
+];
+
 fn windows(kernel: usize, stride: usize, padding: usize) -> SoftPoolConfigBuilder {
     SoftPoolConfig::builder([kernel, kernel]).stride([stride]).padding([padding])
 }
@@ -125,6 +132,21 @@ fn text(snapshot: &Snapshot) -> Result<String> {
     Ok(format!("// {}\n{}", kernel.label(), kernel.wgsl()))
 }
 
+/// Names of files, and their texts.
+fn texts() -> Vec<(&'static str, String)> {
+    let tensors = SNAPSHOTS.iter().map(|snapshot| {
+        let name = snapshot.0;
+        (name, text(snapshot).unwrap_or_else(|error| panic!("{name}: {error}")))
+    });
+    let examples = softpool::texture::kernel_examples();
+    let textures = TEXTURES.iter().map(|&(name, of)| {
+        let example = examples.iter().find(|example| example.name == of);
+        let example = example.unwrap_or_else(|| panic!("{of:?} is none of kernel_examples"));
+        (name, format!("// {}\n{}", example.label, example.wgsl))
+    });
+    tensors.chain(textures).collect()
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
 }
@@ -133,9 +155,7 @@ fn folder() -> PathBuf {
 fn texts_are_those_committed() {
     let write = std::env::var_os(VARIABLE).is_some_and(|value| value == "1");
     let mut others = Vec::new();
-    for snapshot in SNAPSHOTS {
-        let name = snapshot.0;
-        let text = text(snapshot).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (name, text) in texts() {
         let path = folder().join(format!("{name}.wgsl"));
         if write {
             fs::write(&path, &text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -168,7 +188,8 @@ fn texts_are_those_committed() {
 fn every_file_is_of_a_text() {
     for entry in fs::read_dir(folder()).expect("the folder of the texts") {
         let name = entry.expect("an entry of the folder").file_name().to_string_lossy().into_owned();
-        let known = SNAPSHOTS.iter().any(|snapshot| name == format!("{}.wgsl", snapshot.0));
+        let mut names = SNAPSHOTS.iter().map(|snapshot| snapshot.0).chain(TEXTURES.map(|(name, _)| name));
+        let known = names.any(|of_text| name == format!("{of_text}.wgsl"));
         assert!(known, "tests/snapshots/{name} is of no text: delete it");
     }
 }

@@ -172,6 +172,69 @@ fn within_a_texture() {
     });
 }
 
+/// All faces of a cube at once, and one by the view that a host renders it by: into a texture, and into its own next level.
+#[test]
+fn faces_of_a_cube() {
+    on_every_adapter(|context| {
+        let format = wgpu::TextureFormat::Rgba16Float;
+        let like = Like::new(format, [12, 12, 6]).with_levels();
+        let half = Like::new(format, [6, 6, 6]);
+        let (cube, small) = (like.texture(context), half.texture(context));
+        let pool = TexturePool::new(&context.device, k([2, 2]).beta(2.0).build().expect("valid")).expect("a pool");
+        let descriptor = wgpu::TextureViewDescriptor {
+            dimension: Some(wgpu::TextureViewDimension::Cube),
+            mip_level_count: Some(1),
+            ..Default::default()
+        };
+        let view = cube.create_view(&descriptor);
+        let all = TextureLevel::of_view(&view, &descriptor);
+        if is_on_gl(context) {
+            let error = pool.plan(all, &small).unwrap_err().to_string();
+            assert!(error.contains("GL") && error.contains("cube"), "{error}");
+            return;
+        }
+        let image = random(&like, &mut Random::new(6));
+        write(context, &cube, 0, &image);
+        poison(context, &small, 0, half.size);
+        run(context, &pool.plan(all, &small).expect("six faces into six"));
+        let pooling = TexelPooling { beta: 2.0, weighting: Weighting::Luminance, alpha: Alpha::Straight, channels: 4 };
+        let want = pooling.pool(&image, pool.config()).expect("valid");
+        let what = format!("a cube on {}", context.name());
+        assert_close(&what, format, &read(context, &small, 0, half.size), &want, largest(&image));
+
+        let face = |level: u32| wgpu::TextureViewDescriptor {
+            dimension: Some(wgpu::TextureViewDimension::D2),
+            base_array_layer: 4,
+            base_mip_level: level,
+            mip_level_count: Some(1),
+            ..Default::default()
+        };
+        let (upper, lower) = (cube.create_view(&face(0)), cube.create_view(&face(1)));
+        poison(context, &cube, 1, half.size);
+        let (upper, lower) = (TextureLevel::of_view(&upper, &face(0)), TextureLevel::of_view(&lower, &face(1)));
+        run(context, &pool.plan(upper.clone(), lower).expect("a level of the same face"));
+        let alone = Like::new(format, [6, 6, 1]);
+        let into = alone.texture(context);
+        poison(context, &into, 0, alone.size);
+        run(context, &pool.plan(upper, &into).expect("a face into a texture"));
+        let face = |image: &Image| Image { size: alone.size, texels: image.texels[4 * 36..][..36].to_vec() };
+        let level = read(context, &cube, 1, half.size);
+        for (name, got) in [("level", face(&level)), ("texture", read(context, &into, 0, alone.size))] {
+            assert_close(
+                &format!("face 4 into a {name} on {}", context.name()),
+                format,
+                &got,
+                &face(&want),
+                largest(&image),
+            );
+        }
+        for other in [3, 5] {
+            let poisoned = level.texels[36 * other..][..36].iter().flatten().all(|x| (x - 0.992).abs() < 1e-3);
+            assert!(poisoned, "face {other} is as it was on {}", context.name());
+        }
+    });
+}
+
 /// A frame becomes a network's input, by channel or with channels innermost, and a tensor is shown.
 #[test]
 fn tensors_both_ways() {
@@ -391,6 +454,24 @@ fn mistakes_are_named() {
         let floats = of(Format::Rgba16Float, [8, 8, 1]);
         assert!(error(TextureLevel::new(&floats).as_srgb()).contains("Rgba16Float"));
 
+        let made = |dimension, height, samples, usage| {
+            context.device.create_texture(&wgpu::TextureDescriptor {
+                label: Some("test"),
+                size: wgpu::Extent3d { width: 8, height, depth_or_array_layers: 1 },
+                mip_level_count: 1,
+                sample_count: samples,
+                dimension,
+                format: Format::Rgba8Unorm,
+                usage,
+                view_formats: &[],
+            })
+        };
+        let drawn = only_read | wgpu::TextureUsages::RENDER_ATTACHMENT;
+        refused(&made(wgpu::TextureDimension::D2, 8, 4, drawn), &target, &["4 samples", "resolve it"]);
+        refused(&made(wgpu::TextureDimension::D1, 1, 1, only_read), &target, &["D1", "2D textures"]);
+        let in_volume = pool.plan(TextureLevel::new(&volume).layers(0..1), &target).unwrap_err().to_string();
+        assert!(in_volume.contains("D3") && in_volume.contains("leave them out"), "{in_volume}");
+
         let large = TexturePool::new(&context.device, k([40, 40]).build().expect("valid")).expect("a pool");
         let error = large.plan(&of(Format::Rgba8Unorm, [40, 40, 1]), &of(Format::Rgba8Unorm, [1, 1, 1])).unwrap_err();
         assert!(error.to_string().contains("1600") && error.to_string().contains("1024"), "{error}");
@@ -424,19 +505,26 @@ fn mistakes_are_named() {
 #[test]
 fn a_feature_makes_more_formats() {
     on_every_adapter(|context| {
-        let feature = wgpu::Features::BGRA8UNORM_STORAGE;
-        if !context.adapter.features().contains(feature) {
+        use wgpu::TextureFormat as Format;
+        let bgra = wgpu::Features::BGRA8UNORM_STORAGE;
+        let by_adapter = wgpu::Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES;
+        let norms = wgpu::Features::TEXTURE_FORMAT_16BIT_NORM;
+        if !context.adapter.features().contains(bgra | by_adapter | norms) {
             // Then the error that names it is all there is: `mistakes_are_named`.
-            assert!(is_on_gl(context), "{} lacks {feature}", context.name());
+            assert!(is_on_gl(context), "{} lacks one of {bgra}, {by_adapter} and {norms}", context.name());
             return;
         }
-        let descriptor = wgpu::DeviceDescriptor { required_features: feature, ..Default::default() };
+        let required_features = bgra | by_adapter | norms;
+        let descriptor = wgpu::DeviceDescriptor { required_features, ..Default::default() };
         let (device, queue) = pollster::block_on(context.adapter.request_device(&descriptor)).expect("it has it");
         let with_feature = GpuContext { adapter: context.adapter.clone(), device, queue };
         let config = k([2, 2]).beta(2.0).build().expect("valid");
         let pool = TexturePool::new(&with_feature.device, config).expect("a pool");
         let pooling = TexelPooling { beta: 2.0, weighting: Weighting::Luminance, alpha: Alpha::Straight, channels: 4 };
-        let source = Like::new(wgpu::TextureFormat::Rgba8Unorm, [10, 6, 1]);
-        check(&with_feature, &pool, &source, wgpu::TextureFormat::Bgra8Unorm, pooling);
+        let source = Like::new(Format::Rgba8Unorm, [10, 6, 1]);
+        let more = [Format::Bgra8Unorm, Format::R8Unorm, Format::Rg8Unorm, Format::R16Float, Format::Rg16Float];
+        for format in more.into_iter().chain([Format::Rgba16Unorm]) {
+            check(&with_feature, &pool, &source, format, pooling);
+        }
     });
 }

@@ -12,15 +12,15 @@ use crate::cases::{Case, Layout, Operation};
 /// A kernel of a case, and how often it is dispatched.
 #[derive(Debug)]
 pub struct Kernel {
-    /// The case.
-    pub case: Case,
+    /// The case's name.
+    pub case: String,
     /// Its name as that of a file: the case's, and which of its kernels it is if there are several.
     pub file: String,
     /// What softpool calls it.
     pub label: String,
     /// Its text.
     pub wgsl: String,
-    /// How many storage buffers it binds. The parameters' uniform buffer comes after them.
+    /// How many storage buffers it binds, where it binds no textures. The parameters' uniform buffer comes after them.
     pub storage_buffers: u32,
     /// Invocations of a workgroup along x, y and z.
     pub workgroup_size: [u32; 3],
@@ -112,7 +112,7 @@ impl Tensors {
             let product = |sizes: [u32; 3]| sizes.iter().map(|&size| u64::from(size)).product::<u64>();
             let workgroups: u64 = dispatches.iter().map(|dispatch| product(dispatch.workgroups)).sum();
             Kernel {
-                case: *case,
+                case: case.name(),
                 file: if of_kernel.len() > 1 { format!("{base}-{index}") } else { base.clone() },
                 label: kernel.label(),
                 wgsl: kernel.wgsl(),

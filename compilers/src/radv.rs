@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::Kernel;
 use crate::report::{Resources, Row};
+use crate::spirv::{Binding, Translated};
 use crate::{isa, spirv, vulkan};
 
 /// GPUs by Mesa's names, of RDNA2 and RDNA3.
@@ -30,7 +31,7 @@ const INSTALL: &str = "install Mesa's Vulkan drivers and the Vulkan loader (Debi
 #[derive(Deserialize, Serialize)]
 struct Job {
     spirv: PathBuf,
-    storage_buffers: u32,
+    bindings: Vec<(u32, Binding)>,
     /// Where to write the machine code.
     assembly: PathBuf,
 }
@@ -52,11 +53,12 @@ pub fn compile(gpu: &str, kernels: &[Kernel], folder: &Path) -> Result<Vec<Row>,
     let mut jobs = Vec::new();
     for kernel in kernels {
         let named = |extension: &str| folder.join(format!("{}.{extension}", kernel.file));
-        let words = spirv::translate(&kernel.wgsl).map_err(|error| format!("{}: {error}", kernel.file))?;
+        let Translated { words, bindings } =
+            spirv::translate(&kernel.wgsl).map_err(|error| format!("{}: {error}", kernel.file))?;
         std::fs::write(named("wgsl"), &kernel.wgsl)?;
         std::fs::write(named("spv"), words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>())?;
         let assembly = named(&format!("{gpu}.s"));
-        jobs.push(Job { spirv: named("spv"), storage_buffers: kernel.storage_buffers, assembly });
+        jobs.push(Job { spirv: named("spv"), bindings, assembly });
     }
     let output = run_child(gpu, &jobs)?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -128,12 +130,12 @@ pub fn compile_jobs() -> Result<(), Box<dyn Error>> {
     std::io::stdin().read_to_string(&mut text)?;
     let jobs: Vec<Job> = serde_json::from_str(&text)?;
     let compiler = vulkan::Compiler::new().map_err(|error| format!("no Vulkan device: {error}; {INSTALL}"))?;
-    for Job { spirv, storage_buffers, assembly } in jobs {
+    for Job { spirv, bindings, assembly } in jobs {
         let bytes = std::fs::read(spirv)?;
         let words: Vec<u32> =
             bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();
         let start = Instant::now();
-        let compiled = compiler.compile(&words, storage_buffers);
+        let compiled = compiler.compile(&words, &bindings);
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
         let statistics = match compiled {
             Ok(compiled) => {

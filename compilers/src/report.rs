@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde::Serialize;
 
-use crate::cases::{Budget, Case};
+use crate::cases::Budget;
 use crate::isa::Counts;
 use crate::kernels::Kernel;
 
@@ -70,7 +70,7 @@ impl Row {
     /// The row of a kernel on a GPU.
     pub fn new(kernel: &Kernel, gpu: &str, resources: Resources, counts: Counts) -> Self {
         Self {
-            case: kernel.case.name(),
+            case: kernel.case.clone(),
             kernel: kernel.label.clone(),
             gpu: gpu.to_owned(),
             compiler: resources.compiler,
@@ -174,8 +174,8 @@ fn widths(by_width: &BTreeMap<u32, u64>) -> String {
 }
 
 /// In what a case misses its budget; `rows` are all of its kernels', on the GPU that budgets are for.
-pub fn missed(case: &Case, rows: &[&Row]) -> Vec<String> {
-    let Some(Budget { vector_registers, instructions_per_byte }) = case.budget() else { return Vec::new() };
+pub fn missed(budget: &Budget, rows: &[&Row]) -> Vec<String> {
+    let Budget { vector_registers, instructions_per_byte } = budget;
     let mut missed = Vec::new();
     for row in rows {
         let kernel = row.kernel.trim_start_matches("softpool ");

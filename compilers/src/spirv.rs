@@ -5,6 +5,7 @@ use std::error::Error;
 use naga::back::spv;
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use serde::{Deserialize, Serialize};
 
 /// A kernel's text, parsed and validated.
 ///
@@ -17,12 +18,49 @@ pub fn parse(wgsl: &str) -> Result<(naga::Module, ModuleInfo), Box<dyn Error>> {
     Ok((module, info))
 }
 
+/// What a kernel binds at a place.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "they are Vulkan's kinds")]
+pub enum Binding {
+    UniformBuffer,
+    StorageBuffer,
+    SampledImage,
+    StorageImage,
+}
+
+/// What a kernel binds, by its place in group 0.
+fn bindings(module: &naga::Module) -> Vec<(u32, Binding)> {
+    let bound = module.global_variables.iter().filter_map(|(_, variable)| {
+        let image = match module.types[variable.ty].inner {
+            naga::TypeInner::Image { class: naga::ImageClass::Storage { .. }, .. } => Binding::StorageImage,
+            _ => Binding::SampledImage,
+        };
+        let binding = match variable.space {
+            naga::AddressSpace::Uniform => Binding::UniformBuffer,
+            naga::AddressSpace::Storage { .. } => Binding::StorageBuffer,
+            naga::AddressSpace::Handle => image,
+            _ => return None,
+        };
+        Some((variable.binding.as_ref()?.binding, binding))
+    });
+    bound.collect()
+}
+
+/// A kernel as SPIR-V.
+#[derive(Debug)]
+pub struct Translated {
+    /// Its words.
+    pub words: Vec<u32>,
+    /// What it binds, by its place in group 0.
+    pub bindings: Vec<(u32, Binding)>,
+}
+
 /// As SPIR-V, with the options of wgpu-hal 30 for a device that has robustBufferAccess2, as all of today's GPU drivers do,
 /// and of softpool, which asks for no zeros in the workgroup's memory.
 ///
 /// # Errors
 /// What naga says of the text.
-pub fn translate(wgsl: &str) -> Result<Vec<u32>, Box<dyn Error>> {
+pub fn translate(wgsl: &str) -> Result<Translated, Box<dyn Error>> {
     let (module, info) = parse(wgsl)?;
     let options = spv::Options {
         lang_version: (1, 6),
@@ -39,5 +77,6 @@ pub fn translate(wgsl: &str) -> Result<Vec<u32>, Box<dyn Error>> {
         ..Default::default()
     };
     let pipeline = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: "main".into() };
-    Ok(spv::write_vec(&module, &info, &options, Some(&pipeline))?)
+    let words = spv::write_vec(&module, &info, &options, Some(&pipeline))?;
+    Ok(Translated { words, bindings: bindings(&module) })
 }

@@ -10,6 +10,8 @@ use std::ptr;
 
 use ash::{Entry, Instance, khr, vk};
 
+use crate::spirv::Binding;
+
 /// A device of the first driver that the loader finds.
 pub struct Compiler {
     /// The device's name.
@@ -58,13 +60,18 @@ impl Compiler {
             let mut executables =
                 vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default().pipeline_executable_info(true);
             let mut robustness = vk::PhysicalDeviceRobustness2FeaturesEXT::default().robust_buffer_access2(true);
-            let core = vk::PhysicalDeviceFeatures::default().robust_buffer_access(true);
+            let mut images = vk::PhysicalDeviceImageRobustnessFeatures::default().robust_image_access(true);
+            // Kernels store to formats of two channels.
+            let core = vk::PhysicalDeviceFeatures::default()
+                .robust_buffer_access(true)
+                .shader_storage_image_extended_formats(true);
             let queues = [vk::DeviceQueueCreateInfo::default().queue_family_index(0).queue_priorities(&[1.0])];
             let info = vk::DeviceCreateInfo::default()
                 .queue_create_infos(&queues)
                 .enabled_extension_names(&names)
                 .enabled_features(&core)
                 .push_next(&mut executables)
+                .push_next(&mut images)
                 .push_next(&mut robustness);
             let device = instance
                 .create_device(physical, &info, None)
@@ -74,20 +81,21 @@ impl Compiler {
         }
     }
 
-    /// Compiles a kernel whose entry point is `main`, with this many storage buffers and then a uniform one.
+    /// Compiles a kernel whose entry point is `main`, with what it binds.
     ///
     /// # Errors
     /// What the driver says.
-    pub fn compile(&self, spirv: &[u32], storage_buffers: u32) -> Result<Compiled, Box<dyn Error>> {
-        let slots: Vec<_> = (0..=storage_buffers)
-            .map(|binding| {
-                let storage = binding < storage_buffers;
+    pub fn compile(&self, spirv: &[u32], bindings: &[(u32, Binding)]) -> Result<Compiled, Box<dyn Error>> {
+        let slots: Vec<_> = bindings
+            .iter()
+            .map(|&(place, binding)| {
                 vk::DescriptorSetLayoutBinding::default()
-                    .binding(binding)
-                    .descriptor_type(if storage {
-                        vk::DescriptorType::STORAGE_BUFFER
-                    } else {
-                        vk::DescriptorType::UNIFORM_BUFFER
+                    .binding(place)
+                    .descriptor_type(match binding {
+                        Binding::UniformBuffer => vk::DescriptorType::UNIFORM_BUFFER,
+                        Binding::StorageBuffer => vk::DescriptorType::STORAGE_BUFFER,
+                        Binding::SampledImage => vk::DescriptorType::SAMPLED_IMAGE,
+                        Binding::StorageImage => vk::DescriptorType::STORAGE_IMAGE,
                     })
                     .descriptor_count(1)
                     .stage_flags(vk::ShaderStageFlags::COMPUTE)

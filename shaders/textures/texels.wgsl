@@ -1,7 +1,7 @@
 // What the kernels of textures share: a texel as it is pooled, its weight, and what becomes of a window's sums.
 //
 //     p = (red, green, blue, alpha), with STRAIGHT (red alpha, green alpha, blue alpha, alpha)
-//     z = what the weight goes by: share . p, one for all channels, or by channel sign(beta) p
+//     z = what the weight goes by: share . p, one for all channels, or by channel p itself, which then has beta's sign
 //     m = max z        e_i = c_i exp(|beta| (z_i - m))        y = sum e_i p_i / sum e_i
 //
 // c is how much of a texel the window covers, so that the c of a window add up to 1 or less. With STRAIGHT, y's colour is divided by
@@ -51,25 +51,33 @@ fn is_infinite(z: Weight) -> Flags {
     return magnitude(z) == Bits(0x7f800000u);
 }
 
-fn is_nan(z: Weight) -> Flags {
-    return magnitude(z) > Bits(0x7f800000u);
+// The largest z of a window. Where one is NaN a maximum of WGSL's may be either; then the largest magnitude is that of a NaN.
+struct Largest {
+    z: Weight,
+    magnitude: Bits,
 }
 
-// The larger, or the NaN, if one of both is: a maximum of WGSL's may be either then.
-fn larger(a: Weight, b: Weight) -> Weight {
-    if (FINITE) {
-        return max(a, b);
+fn none() -> Largest {
+    return Largest(lowest(), Bits(0u));
+}
+
+fn larger(so_far: Largest, z: Weight) -> Largest {
+    var both = so_far;
+    both.z = max(so_far.z, z);
+    if (!FINITE) {
+        both.magnitude = max(so_far.magnitude, magnitude(z));
     }
-    return select(select(select(a, b, b > a), b, is_nan(b)), a, is_nan(a));
+    return both;
 }
 
+// Both of 0 to 1, as nothing else is stored as sRGB.
 fn linear_from_srgb(value: vec3<f32>) -> vec3<f32> {
-    let curve = pow((max(value, vec3(0.04045)) + 0.055) / 1.055, vec3(2.4));
+    let curve = pow(value * (1.0 / 1.055) + 0.055 / 1.055, vec3(2.4));
     return select(curve, value / 12.92, value <= vec3(0.04045));
 }
 
 fn srgb_from_linear(value: vec3<f32>) -> vec3<f32> {
-    let curve = 1.055 * pow(max(value, vec3(0.0031308)), vec3(1.0 / 2.4)) - 0.055;
+    let curve = 1.055 * pow(value, vec3(1.0 / 2.4)) - 0.055;
     return select(curve, 12.92 * value, value <= vec3(0.0031308));
 }
 
@@ -94,11 +102,14 @@ fn texel_at(position: vec3<u32>) -> vec4<f32> {
 }
 
 fn pooled_form(texel: vec4<f32>) -> vec4<f32> {
+    if (STRAIGHT && FINITE) {
+        return with_sign(vec4(texel.rgb * texel.a, texel.a));
+    }
     if (STRAIGHT) {
         // What can't be seen has no part in what can, whatever it is.
-        return vec4(select(texel.rgb * texel.a, vec3(0.0), texel.a == 0.0), texel.a);
+        return with_sign(vec4(select(texel.rgb * texel.a, vec3(0.0), texel.a == 0.0), texel.a));
     }
-    return texel;
+    return with_sign(texel);
 }
 
 // One for all channels.
@@ -137,53 +148,51 @@ fn weigh(z: Weight, m: Weight, cover: f32) -> Weight {
 struct Sums {
     e: Weight,
     ep: vec4<f32>,
+}
+
+fn add(sums: Sums, more: Sums) -> Sums {
+    return Sums(sums.e + more.e, sums.ep + more.ep);
+}
+
+// What a texel adds.
+fn part(p: vec4<f32>, e: Weight) -> Sums {
+    if (FINITE) {
+        return Sums(e, e * p);
+    }
+    return Sums(e, select(e * p, vec4(0.0), e == Weight(0.0)));
+}
+
+// Of which a window without alpha has its colour.
+struct Colours {
     cover: f32,
     colour: vec3<f32>,
 }
 
-fn add(sums: Sums, more: Sums) -> Sums {
-    var both: Sums;
-    both.e = sums.e + more.e;
-    both.ep = sums.ep + more.ep;
-    if (STRAIGHT) {
-        both.cover = sums.cover + more.cover;
-        both.colour = sums.colour + more.colour;
-    }
-    return both;
+fn add_colours(sums: Colours, more: Colours) -> Colours {
+    return Colours(sums.cover + more.cover, sums.colour + more.colour);
 }
 
-// What a texel adds.
-fn part(texel: vec4<f32>, p: vec4<f32>, e: Weight, cover: f32) -> Sums {
-    var sums: Sums;
-    sums.e = e;
-    sums.ep = e * p;
-    if (!FINITE) {
-        sums.ep = select(sums.ep, vec4(0.0), e == Weight(0.0));
+fn colours(texel: vec4<f32>, cover: f32) -> Colours {
+    if (FINITE) {
+        return Colours(cover, cover * texel.rgb);
     }
-    if (STRAIGHT) {
-        sums.cover = cover;
-        sums.colour = cover * texel.rgb;
-        if (!FINITE) {
-            sums.colour = select(sums.colour, vec3(0.0), cover == 0.0);
-        }
-    }
-    return sums;
+    return Colours(cover, select(cover * texel.rgb, vec3(0.0), cover == 0.0));
 }
 
 // The pooled texel. A window without a texel, which is all padding, is 0.
-fn pooled(sums: Sums, m: Weight) -> vec4<f32> {
-    var y = sums.ep / sums.e;
+fn pooled(sums: Sums, seen: Colours, m: Largest) -> vec4<f32> {
+    var y = with_sign(sums.ep / sums.e);
     if (PARTIAL) {
         y = select(y, vec4(0.0), sums.e == Weight(0.0));
     }
     if (!FINITE) {
         // One that m is NaN by is NaN, whatever a driver makes of exponentials of NaN. That of m has another payload than any other.
-        y = select(y, vec4(1.0) * m, is_nan(m));
+        y = select(y, vec4(1.0) * bitcast<Weight>(m.magnitude), m.magnitude > Bits(0x7f800000u));
     }
     if (STRAIGHT) {
-        var mean = sums.colour;
+        var mean = seen.colour;
         if (PARTIAL) {
-            mean = select(mean / sums.cover, vec3(0.0), sums.cover == 0.0);
+            mean = select(mean / seen.cover, vec3(0.0), seen.cover == 0.0);
         }
         y = vec4(select(y.rgb / y.a, mean, y.a == 0.0), y.a);
     }

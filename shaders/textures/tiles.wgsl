@@ -50,23 +50,27 @@ fn pooled_kept(level: u32, position: vec2<u32>, first: vec2<u32>, width: u32, la
     let size = sizes.by_level[level - 1u].xy;
     let taps = select(vec2(2u) + (size & vec2(1u)), vec2(1u), size == vec2(1u));
     let start = 2u * position - first;
-    var m = lowest();
+    var m = none();
     for (var y = 0u; y < taps.y; y++) {
         for (var x = 0u; x < taps.x; x++) {
             m = larger(m, z_of(pooled_form(above(level, (start.y + y) * width + start.x + x, layer))));
         }
     }
     var sums: Sums;
+    var seen: Colours;
     for (var y = 0u; y < taps.y; y++) {
         for (var x = 0u; x < taps.x; x++) {
             let at = (start.y + y) * width + start.x + x;
             let texel = above(level, at, layer);
             let p = pooled_form(texel);
             let cover = mip_cover(position.x, x, size.x) * mip_cover(position.y, y, size.y);
-            sums = add(sums, part(texel, p, weigh(z_of(p), m, cover), cover));
+            sums = add(sums, part(p, weigh(z_of(p), m.z, cover)));
+            if (STRAIGHT) {
+                seen = add_colours(seen, colours(texel, cover));
+            }
         }
     }
-    return pooled(sums, m);
+    return pooled(sums, seen, m);
 }
 
 fn mip_cover(output: u32, tap: u32, n: u32) -> f32 {
@@ -87,7 +91,9 @@ fn above(level: u32, index: u32, layer: u32) -> vec4<f32> {
 // Makes the texels of a level from `first` on, keeps them, and stores those before `end`.
 fn make_level(level: u32, first: vec2<u32>, count: vec2<u32>, end: vec2<u32>, above_first: vec2<u32>, above_width: u32, layer: u32, lane: u32) {
     for (var index = lane; index < count.x * count.y; index += LANES) {
-        let position = first + vec2(index % count.x, index / count.x);
+        // Exact, since there are 4,096 texels at most: GPUs have no division of integers, but by twenty instructions.
+        let row = u32((f32(index) + 0.5) / f32(count.x));
+        let position = first + vec2(index - row * count.x, row);
         var texel: vec4<f32>;
         if (level == 1u) {
             texel = pooled_window(vec3(position, layer));

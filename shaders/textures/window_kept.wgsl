@@ -1,24 +1,25 @@
 // A window of few texels, which an invocation keeps in registers: texels.wgsl has the formula.
 
 fn pooled_window(position: vec3<u32>) -> vec4<f32> {
-    var texels: array<vec4<f32>, TAPS>;
-    var m = lowest();
+    // Of a texel p is kept and no more, so that few registers hold a window.
+    var kept: array<vec4<f32>, TAPS>;
+    var seen: Colours;
+    var m = none();
     for (var tap = 0u; tap < TAPS; tap++) { // unroll
         let at = vec3(tap % TAPS_X, (tap / TAPS_X) % TAPS_Y, tap / (TAPS_X * TAPS_Y)); // const
-        texels[tap] = texel_at(position_of(position, at));
-        let larger_m = larger(m, z_of(pooled_form(texels[tap])));
-        if (PADDED) {
-            m = select(m, larger_m, cover_of(position, at) > 0.0);
-        } else {
-            m = larger_m;
+        let texel = texel_at(position_of(position, at));
+        kept[tap] = pooled_form(texel);
+        if (!PADDED || cover_of(position, at) > 0.0) {
+            m = larger(m, z_of(kept[tap]));
+        }
+        if (STRAIGHT) {
+            seen = add_colours(seen, colours(texel, cover_of(position, at)));
         }
     }
     var sums: Sums;
     for (var tap = 0u; tap < TAPS; tap++) { // unroll
         let at = vec3(tap % TAPS_X, (tap / TAPS_X) % TAPS_Y, tap / (TAPS_X * TAPS_Y)); // const
-        let p = pooled_form(texels[tap]);
-        let cover = cover_of(position, at);
-        sums = add(sums, part(texels[tap], p, weigh(z_of(p), m, cover), cover));
+        sums = add(sums, part(kept[tap], weigh(z_of(kept[tap]), m.z, cover_of(position, at))));
     }
-    return pooled(sums, m);
+    return pooled(sums, seen, m);
 }

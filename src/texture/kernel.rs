@@ -171,11 +171,12 @@ impl TexelForm {
     pub fn prelude(&self) -> String {
         let (weight, bits, flags) =
             if self.shared { ("f32", "u32", "bool") } else { ("vec4<f32>", "vec4<u32>", "vec4<bool>") };
-        let z = if self.shared { "shared_z(p)" } else { "p * params.share" };
+        let (z, signed) = if self.shared { ("shared_z(p)", "p") } else { ("p", "p * params.share") };
         format!(
             "const STRAIGHT = {};\nconst DECODE = {};\nconst ENCODE = {};\nconst FINITE = {};\n\
              alias Weight = {weight};\nalias Bits = {bits};\nalias Flags = {flags};\n\
-             fn z_of(p: vec4<f32>) -> Weight {{\n    return {z};\n}}\n",
+             fn z_of(p: vec4<f32>) -> Weight {{\n    return {z};\n}}\n\
+             fn with_sign(p: vec4<f32>) -> vec4<f32> {{\n    return {signed};\n}}\n",
             self.straight, self.decode, self.encode, self.finite
         )
     }

@@ -29,10 +29,18 @@ pub use mips::MipChain;
 pub use options::{Alpha, Weighting};
 pub use pipelines::TextureCache;
 pub use pool::TexturePool;
+#[doc(hidden)]
+pub use sources::TextureKernelExample;
 pub use tensor::TensorTexels;
 
 /// Label and WGSL of kernels of every kind: for tools and tests that look at shaders without a device.
 #[doc(hidden)]
 pub fn shader_sources() -> Vec<(String, String)> {
     sources::all()
+}
+
+/// Kernels of levels, chains and tensors as GPUs would get them: for tools that compile them without one.
+#[doc(hidden)]
+pub fn kernel_examples() -> Vec<TextureKernelExample> {
+    sources::examples()
 }

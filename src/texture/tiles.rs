@@ -9,7 +9,7 @@ use super::level::StoredFormat;
 use crate::prune::finished;
 
 /// Invocations of a workgroup.
-const LANES: u32 = 256;
+pub(super) const LANES: u32 = 256;
 /// Levels that a tile makes, at most: 64 x 64 texels become one.
 const MOST_FIRST: usize = 6;
 /// Levels of a dispatch, at most.

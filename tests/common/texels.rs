@@ -95,12 +95,19 @@ fn texel_bytes(format: wgpu::TextureFormat) -> usize {
 fn encode(format: wgpu::TextureFormat, texel: [f64; 4]) -> Vec<u8> {
     use wgpu::TextureFormat as Format;
     let floats = |channels: usize| texel[..channels].iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+    let halves = |channels: usize| texel[..channels].iter().flat_map(|&x| f16::from_f64(x).to_le_bytes()).collect();
     let unorm = |x: f64| (x * 255.0).round() as u8;
     match format {
         Format::Rgba8Unorm | Format::Rgba8UnormSrgb => texel.map(unorm).to_vec(),
+        Format::R8Unorm | Format::Rg8Unorm => {
+            texel[..usize::from(format.components())].iter().copied().map(unorm).collect()
+        }
+        Format::Rgba16Unorm => texel.iter().flat_map(|&x| ((x * 65535.0).round() as u16).to_le_bytes()).collect(),
         Format::Bgra8Unorm => [2, 1, 0, 3].map(|channel: usize| unorm(texel[channel])).to_vec(),
         Format::Rgba8Snorm => texel.map(|x| (x * 127.0).round() as i8 as u8).to_vec(),
-        Format::Rgba16Float => texel.iter().flat_map(|&x| f16::from_f64(x).to_le_bytes()).collect(),
+        Format::R16Float => halves(1),
+        Format::Rg16Float => halves(2),
+        Format::Rgba16Float => halves(4),
         Format::R32Float => floats(1),
         Format::Rg32Float => floats(2),
         Format::Rgba32Float => floats(4),
@@ -113,13 +120,18 @@ fn decode(format: wgpu::TextureFormat, bytes: &[u8]) -> [f64; 4] {
     use wgpu::TextureFormat as Format;
     let float = |i: usize| f64::from(f32::from_le_bytes(bytes[4 * i..][..4].try_into().expect("four bytes")));
     let unorm = |i: usize| f64::from(bytes[i]) / 255.0;
+    let word = |i: usize| [bytes[2 * i], bytes[2 * i + 1]];
+    let half = |i: usize| f16::from_le_bytes(word(i)).to_f64();
     match format {
         Format::Rgba8Unorm | Format::Rgba8UnormSrgb => [0, 1, 2, 3].map(unorm),
         Format::Bgra8Unorm => [2, 1, 0, 3].map(unorm),
         Format::Rgba8Snorm => [0, 1, 2, 3].map(|i: usize| (f64::from(bytes[i] as i8) / 127.0).max(-1.0)),
-        Format::Rgba16Float => {
-            [0, 1, 2, 3].map(|i: usize| f16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]).to_f64())
-        }
+        Format::R8Unorm => [unorm(0), 0.0, 0.0, 1.0],
+        Format::Rg8Unorm => [unorm(0), unorm(1), 0.0, 1.0],
+        Format::Rgba16Unorm => [0, 1, 2, 3].map(|i: usize| f64::from(u16::from_le_bytes(word(i))) / 65535.0),
+        Format::R16Float => [half(0), 0.0, 0.0, 1.0],
+        Format::Rg16Float => [half(0), half(1), 0.0, 1.0],
+        Format::Rgba16Float => [0, 1, 2, 3].map(half),
         Format::R32Float => [float(0), 0.0, 0.0, 1.0],
         Format::Rg32Float => [float(0), float(1), 0.0, 1.0],
         Format::Rgba32Float => [0, 1, 2, 3].map(float),
@@ -262,9 +274,12 @@ fn allowed(format: wgpu::TextureFormat, want: f64, largest: f64) -> f64 {
     use wgpu::TextureFormat as Format;
     let f32_error = F32_ULP * largest * 2f64.powi(-23);
     match format {
-        Format::Rgba8Unorm | Format::Rgba8UnormSrgb | Format::Bgra8Unorm => (0.5 + BEYOND_ROUNDING) / 255.0,
+        Format::Rgba8Unorm | Format::Rgba8UnormSrgb | Format::Bgra8Unorm | Format::R8Unorm | Format::Rg8Unorm => {
+            (0.5 + BEYOND_ROUNDING) / 255.0
+        }
+        Format::Rgba16Unorm => 0.5 / 65535.0 + f32_error,
         Format::Rgba8Snorm => (0.5 + BEYOND_ROUNDING) / 127.0,
-        Format::Rgba16Float => {
+        Format::R16Float | Format::Rg16Float | Format::Rgba16Float => {
             // WGSL leaves open how a driver rounds: to either neighbour.
             let ulp = 2f64.powi((want.abs().max(2f64.powi(-14)).log2().floor() as i32 - 10).max(-24));
             ulp + f32_error
@@ -296,10 +311,11 @@ pub fn assert_close(what: &str, format: wgpu::TextureFormat, got: &Image, want: 
 
 /// What a format stores at most: with straight alpha a colour by channel may be beyond.
 fn clamped(format: wgpu::TextureFormat, value: f64) -> f64 {
-    match allowed(format, 0.0, 0.0) {
-        0.0 => value,
-        _ if format == wgpu::TextureFormat::Rgba16Float => value,
-        _ if format == wgpu::TextureFormat::Rgba8Snorm => value.clamp(-1.0, 1.0),
+    use wgpu::TextureFormat as Format;
+    match format {
+        Format::R16Float | Format::Rg16Float | Format::Rgba16Float => value,
+        Format::R32Float | Format::Rg32Float | Format::Rgba32Float => value,
+        Format::Rgba8Snorm => value.clamp(-1.0, 1.0),
         _ => value.clamp(0.0, 1.0),
     }
 }
