@@ -87,6 +87,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 let extremes = extremes_of(rows);
                 let sums = sums_of(rows, extremes.c, beta());
                 factors[quad] = factors_of(extremes, sums, g[quad], (columns >= vec4(0)) & (columns < vec4(end)));
+                // Weights are computed twice: to keep those of all taps takes more registers than GPUs have.
+                factors[quad].c = unforeseen(extremes.c);
             }
             for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
                 ring[kh * DILATION_H] = with_windows(ring[kh * DILATION_H], factors);

@@ -24,12 +24,12 @@ const LOG2_E_LOW = 3.1222839e-4;
 // With a beta below LEAST_BETA every z is within reach of 0, and sums of the largest may leave the range of f32: there a kernel
 // that can't go by the definition keeps weights 2^HEADROOM times smaller.
 fn headroom() -> i32 {
-    return select(0, HEADROOM, beta() < LEAST_BETA);
+    return select(0, HEADROOM, beta_is_small());
 }
 
 // What the weights of a window are divided by.
 fn whole_sum(window: Partial) -> vec4<f32> {
-    return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta() < LEAST_BETA);
+    return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta_is_small());
 }
 
 // What elements are measured from: z0. Those further away than `reach` count as that far.
@@ -55,7 +55,7 @@ fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
 // The reference of windows with an element of `z`. Exponents are exact up to 2^15; and z - z0 is exact about a z0 of 0, and
 // where z is near a large one.
 fn reference_of(z: f32) -> Reference {
-    if (beta() < LEAST_BETA) {
+    if (beta_is_small()) {
         return reference_about(0.0, LARGEST, 23600);
     }
     if (is_finite(z) && beta() * abs(z) > 8192.0) {
@@ -157,6 +157,9 @@ struct Weights {
 
 // What products of a small beta are scaled by, lest they be below the range of f32.
 fn beta_scale() -> f32 {
+    if (ORDINARY_BETA) {
+        return 1.0;
+    }
     return select(1.0, 1.8446744e19, beta() < 1e-18);
 }
 
@@ -168,7 +171,7 @@ fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
     let n = round(u * (reference.rate_high + reference.rate_low));
     let u_high = leading_bits(u);
     let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
-    let minus_infinity = select(NOTHING, DROWNED, beta() == 0.0);
+    let minus_infinity = select(NOTHING, DROWNED, beta_is_0());
     let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
     // The integer nearest to n, from its bits beside 1.5 2^23.
     let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;

@@ -61,6 +61,7 @@ const FLAT_LAYERS = true;
 const FLAT_PLANES = true;
 const DOUBLING = false;
 const DETACHED = false;
+const ORDINARY_BETA = true;
 const VECTOR_X = false;
 const VECTOR_Y = false;
 const VECTOR_GRADIENT = false;

@@ -28,7 +28,7 @@ fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
     return max(rate * (z - c), vec4(-1e38));
 }
 
-// Padding weighs nothing, with beta = 0 too.
+// Padding weighs nothing: what lies so low has no weight by any ordinary beta.
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
     let t = rated(z, c, beta());
     var e = exp_bounded4(t);
@@ -36,7 +36,7 @@ fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
         // Bounded already.
         e = exp2(t * LOG2_E);
     }
-    if (MASKED) {
+    if (MASKED && !ORDINARY_BETA) {
         return select(e, vec4(0.0), z == vec4(LOWEST_Z));
     }
     return e;
@@ -61,11 +61,11 @@ fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate:
 // The rate of y = c + q / s / rate: differences of the largest numbers must not add up to more than f32 holds, and where beta leaves
 // them their weight, they count less.
 fn forward_rate() -> f32 {
-    return select(1.0, exp2(-8.0), beta() < LEAST_BETA);
+    return select(1.0, 1.0 / 256.0, beta_is_small());
 }
 
 fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
-    return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s / forward_rate());
+    return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s * select(1.0, 256.0, beta_is_small()));
 }
 
 // What a tap's gradient depends on beside its z: with t_i = beta (z_i - c) and q = sum e_i t_i,
@@ -91,5 +91,5 @@ fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
     let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
     let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
-    return Factors(unforeseen(extremes.c), factor / sums.s, sums.q / sums.s, nothing);
+    return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }

@@ -168,6 +168,21 @@ const LOWEST_Z = -1.8e38;
 // With a smaller beta the difference of any two elements weighs something, and sums of such may leave the range of f32.
 const LEAST_BETA = 9.6e-35;
 
+// Whether beta is below: never with ORDINARY_BETA, which the host knows.
+fn beta_is_small() -> bool {
+    if (ORDINARY_BETA) {
+        return false;
+    }
+    return beta() < LEAST_BETA;
+}
+
+fn beta_is_0() -> bool {
+    if (ORDINARY_BETA) {
+        return false;
+    }
+    return beta() == 0.0;
+}
+
 // z - c as a factor: where z is -inf, its product with a weight of 0 must not become NaN.
 fn offset(z: f32, c: f32) -> f32 {
     return max(z - c, -LARGEST);
@@ -220,7 +235,7 @@ struct Windows {
 // none; with beta = 0 every element weighs alike, and any -inf leaves none.
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
     let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
-    return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+    return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
 }
 
 // Whether windows of maxima c have nothing but -inf and padding, or nothing at all.

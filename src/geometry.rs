@@ -37,6 +37,7 @@ pub(crate) struct Geometry {
     pub has_depth: bool,
     /// Whether derivatives take the weights as constants.
     pub detached: bool,
+    pub ordinary_beta: bool,
     pub vectors: Vectors,
     /// The roles, as bits, of tensors whose rows are contiguous; and of those that are contiguous as a whole.
     pub contiguous_rows: u16,

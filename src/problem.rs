@@ -13,6 +13,10 @@ pub(crate) const MAX_WIDTH: u32 = 32;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 pub(crate) const MAX_ITERATIONS: u64 = 65_000;
 
+/// The least magnitude of a beta with which kernels count: with smaller ones differences of the largest numbers weigh something, or
+/// products leave the range of f32.
+const LEAST_ORDINARY_BETA: f32 = 1e-18;
+
 /// A pooling to find a kernel for.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -26,6 +30,8 @@ pub(crate) struct Problem {
     /// What is bound, with the strides of these axes.
     pub tensors: Vec<Placed>,
     pub detached: bool,
+    /// Whether beta is known to be one that no product of the kernels with it is too small for.
+    pub ordinary_beta: bool,
     pub tuning: Tuning,
 }
 
@@ -33,6 +39,7 @@ impl Problem {
     /// The pooling of `shape`, which the configuration has accepted, with tensors in these places.
     pub fn new(config: &SoftPoolConfig, shape: &Shape, pooled: &Shape, tensors: Vec<Placed>, tuning: Tuning) -> Self {
         let (input, output) = (shape.depth_height_width(), pooled.depth_height_width());
+        let on_device = tensors.iter().any(|tensor| tensor.role == Role::Betas);
         Self {
             axes: config.axes(input),
             input,
@@ -41,6 +48,7 @@ impl Problem {
             channels: shape.channels() as u64,
             tensors,
             detached: config.gradient_rule() == GradientRule::Detached,
+            ordinary_beta: !on_device && config.beta().abs() >= LEAST_ORDINARY_BETA,
             tuning,
         }
         .folded()

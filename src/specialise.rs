@@ -126,6 +126,7 @@ impl Specialisation {
             ("FLAT_PLANES", self.geometry.grid == Grid::Planes),
             ("DOUBLING", self.room().doubles(&self.geometry)),
             ("DETACHED", self.geometry.detached),
+            ("ORDINARY_BETA", self.geometry.ordinary_beta),
             ("VECTOR_X", self.geometry.vectors.x),
             ("VECTOR_Y", self.geometry.vectors.y),
             ("VECTOR_GRADIENT", self.geometry.vectors.gradient),

@@ -53,7 +53,7 @@ impl<'a> Sums<'a> {
         let by_run = writer.scratch(sums.elements() as u64 * WORD_BYTES)?;
         let problem = |axes, input, output, samples, channels, tensors: &[Bound<'_>]| {
             let tensors = tensors.iter().map(|tensor| tensor.placed).collect();
-            Problem { axes, input, output, samples, channels, tensors, detached: false, tuning }
+            Problem { axes, input, output, samples, channels, tensors, detached: false, ordinary_beta: true, tuning }
         };
 
         if !empty {

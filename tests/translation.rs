@@ -385,8 +385,10 @@ fn labels_name_the_kernel_and_its_windows() {
     let of_each_kernel = [
         ("backward rows", " detached"),
         ("backward statistics", " detached"),
+        ("backward taps", " detached"),
         ("forward rows", ""),
         ("forward rows", " detached"),
+        ("forward taps", ""),
         ("second backward input", " detached"),
         ("second backward rows", " detached"),
         ("tangent", " detached"),

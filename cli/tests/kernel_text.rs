@@ -34,8 +34,8 @@ fn every_operation_has_a_text_in_every_language() {
 fn the_table_has_a_line_for_each_dispatch() {
     let place = Workplace::new();
     for (operation, kernels, bindings) in [
-        ("forward", &["forward rows"][..], "x read, y read_write, params uniform"),
-        ("backward", &["backward rows"], "grad_input read_write"),
+        ("forward", &["forward taps"][..], "x read, y read_write, params uniform"),
+        ("backward", &["backward taps"], "grad_input read_write"),
         ("grad-beta", &["forward rows", "sum", "sum"], "grad_output read"),
         ("jvp", &["forward rows"], "tangent read"),
         ("second-backward", &["forward rows", "second backward rows"], "grad_input read_write"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, ElementType, ForwardTensors, GpuContext, GpuTensor, GradBetaTensors, JvpTensors,
-    SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView, Tuning, kernel_names,
+    SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView, Tuning,
 };
 
 use crate::common::accuracy::{Expected, Quantity};
@@ -17,7 +17,7 @@ use crate::common::golden::{self, Golden};
 use crate::common::stored::{Order, Stored, rounded};
 use crate::common::{Case, Random, contexts, one_of_each_kernel, pool, run, windows};
 use crate::record::Record;
-use crate::walk::{Operation, Tensors, dispatches};
+use crate::walk::{Operation, Tensors, dispatches, kernels_of};
 
 pub const GOLDEN_COLUMNS: &[&str] = &["case", "rule", "y, ulp", "gradient, ulp"];
 pub const COLUMNS: &[&str] = &["case", "type", "layout", "blocks", "largest error, of what is allowed", "of"];
@@ -150,7 +150,7 @@ fn choose<'a>(
             }
         }
     }
-    Ok((choices, kernel_names().into_iter().filter(|kernel| !names.contains(kernel)).collect()))
+    Ok((choices, kernels_of(own).filter(|kernel| !names.contains(kernel)).collect()))
 }
 
 /// Every kernel, type, layout and operation.

@@ -127,7 +127,12 @@ fn rare() -> [Case; 4] {
     ]
 }
 
-/// For each kernel of the list the first case of the bench that dispatches it, or none.
+/// The kernels that a tuning may choose: some are for exponentials that are instructions.
+pub fn kernels_of(tuning: Tuning) -> impl Iterator<Item = String> {
+    kernel_names().into_iter().filter(move |kernel| tuning.natives.exp2 || !kernel.ends_with("Taps"))
+}
+
+/// For each kernel of a tuning the first case of the bench that dispatches it, or none.
 pub fn a_case_of_each_kernel(tuning: Tuning, limits: &wgpu::Limits) -> Result<Vec<(String, Option<Case>)>> {
     let mut found = Vec::new();
     for case in cases::all().into_iter().chain(rare()).filter(|case| case.data == Data::Normal) {
@@ -136,7 +141,7 @@ pub fn a_case_of_each_kernel(tuning: Tuning, limits: &wgpu::Limits) -> Result<Ve
         found.push((names, case));
     }
     let first = |kernel: &String| found.iter().find(|(names, _)| names.contains(kernel)).map(|(_, case)| *case);
-    Ok(kernel_names().into_iter().map(|kernel| (first(&kernel), kernel)).map(|(case, kernel)| (kernel, case)).collect())
+    Ok(kernels_of(tuning).map(|kernel| (first(&kernel), kernel)).map(|(case, kernel)| (kernel, case)).collect())
 }
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ fn geometry(problem: &Problem, kernel: Kernel, schedule: Schedule) -> Geometry {
         workgroup: [1; 3],
         grid,
         has_depth: d > 1,
+        ordinary_beta: problem.ordinary_beta,
         detached: problem.detached && (!room.is_forward() || problem.has(Role::Tangent)),
         vectors,
         contiguous_rows: problem.contiguous_rows(),

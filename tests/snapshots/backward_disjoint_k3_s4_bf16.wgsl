@@ -107,6 +107,9 @@ fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  return exp2(bounded * LOG2_E);
 }
 const LOWEST_Z = -1.8e38;
+fn beta_is_0() -> bool {
+ return false;
+}
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
@@ -117,12 +120,9 @@ fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
-}
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
- return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
 }
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
@@ -226,7 +226,7 @@ fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
  let t = rated(z, c, beta());
  var e = exp_bounded4(t);
  e = exp2(t * LOG2_E);
- return select(e, vec4(0.0), z == vec4(LOWEST_Z));
+ return e;
 }
 struct Sums {
  s: vec4<f32>,
@@ -265,7 +265,7 @@ fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
  let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
  let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(unforeseen(extremes.c), factor / sums.s, sums.q / sums.s, nothing);
+ return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }
 //! shaders/disjoint.wgsl
 fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {

@@ -116,6 +116,9 @@ fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
  return exp2(bounded * LOG2_E);
 }
 const LOWEST_Z = -1.8e38;
+fn beta_is_0() -> bool {
+ return false;
+}
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
@@ -131,7 +134,7 @@ fn unforeseen(values: vec4<f32>) -> vec4<f32> {
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
- return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
 }
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
@@ -207,7 +210,7 @@ fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
  let t = rated(z, c, beta());
  var e = exp_bounded4(t);
  e = exp2(t * LOG2_E);
- return select(e, vec4(0.0), z == vec4(LOWEST_Z));
+ return e;
 }
 struct Sums {
  s: vec4<f32>,
@@ -246,7 +249,7 @@ fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
  let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
  let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(unforeseen(extremes.c), factor / sums.s, sums.q / sums.s, nothing);
+ return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }
 //! shaders/tap_rows.wgsl
 fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
@@ -382,6 +385,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let extremes = extremes_of(rows);
     let sums = sums_of(rows, extremes.c, beta());
     factors[0u] = factors_of(extremes, sums, g[0u], (columns >= vec4(0)) & (columns < vec4(end)));
+    factors[0u].c = unforeseen(extremes.c);
    }
    {
     var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
@@ -392,6 +396,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let extremes = extremes_of(rows);
     let sums = sums_of(rows, extremes.c, beta());
     factors[1u] = factors_of(extremes, sums, g[1u], (columns >= vec4(0)) & (columns < vec4(end)));
+    factors[1u].c = unforeseen(extremes.c);
    }
    ring[0u * DILATION_H] = with_windows(ring[0u * DILATION_H], factors);
    ring[1u * DILATION_H] = with_windows(ring[1u * DILATION_H], factors);

@@ -99,6 +99,9 @@ fn weigh(z: f32, c: f32) -> f32 {
 }
 const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
+fn beta_is_0() -> bool {
+ return false;
+}
 fn offset(z: f32, c: f32) -> f32 {
  return max(z - c, -LARGEST);
 }
@@ -129,7 +132,7 @@ struct Windows {
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
- return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(beta() != 0.0));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
 }
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
