@@ -240,8 +240,7 @@ fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
 
 // Whether windows of maxima c have nothing but -inf and padding, or nothing at all.
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
-    let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
-    return lowest & (magnitude <= vec4(INFINITY_BITS));
+    return (c <= vec4(LOWEST_Z)) & (magnitude <= vec4(INFINITY_BITS));
 }
 
 // The windows of c, s and d about their maxima c, those that have weights. An empty one has s = inf and a centre above every z, so

@@ -120,8 +120,7 @@ fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
 }
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
- let lowest = (bitcast<vec4<u32>>(c) == vec4(MINUS_INFINITY_BITS)) | (c == vec4(LOWEST_Z));
- return lowest & (magnitude <= vec4(INFINITY_BITS));
+ return (c <= vec4(LOWEST_Z)) & (magnitude <= vec4(INFINITY_BITS));
 }
 fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
  let nan = vec4(from_bits(NAN_BITS));
