@@ -125,7 +125,8 @@ impl GpuSoftPool {
         Self { tuning, ..self }
     }
 
-    /// The same pooling, sharing its pipelines, with another inverse temperature: nothing is compiled again.
+    /// The same pooling, sharing its pipelines, with another inverse temperature: nothing is compiled again, unless one of the two lies
+    /// within 1e-18 of 0 and the other doesn't.
     ///
     /// # Errors
     /// [`Error::BetaNotFinite`].

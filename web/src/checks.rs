@@ -190,7 +190,10 @@ impl Check {
                 ];
                 for (quantity, got) in stored {
                     let allowed: Vec<f64> = (0..got.len())
-                        .map(|index| quantity.tolerance(index, results.natives.exp2) + rounding(*element_type, quantity.values[index]))
+                        .map(|index| {
+                            quantity.tolerance(index, results.natives.exp2)
+                                + rounding(*element_type, quantity.values[index])
+                        })
                         .collect();
                     assert_close(name, got, &quantity.values, &allowed);
                 }

@@ -4,8 +4,8 @@ import { assert, test } from "./report.mjs";
 
 /** Milliseconds from the first call of a pooling to its result on Chromium's software adapter: forward and backward. */
 const TARGETS = { small: [200, 400], any: [1500, 1500] };
-/** What holds today on two cores that others keep busy as well. The targets wait for shorter kernels. */
-const BUDGETS = { small: [8000, 16000], any: [20000, 40000] };
+/** What holds on two cores that others keep busy as well. */
+const BUDGETS = { small: [1000, 2500], any: [2500, 5000] };
 
 const START_UP = [
   ["k2 s2", "small", { kernel: [2, 2] }],
