@@ -3,6 +3,7 @@
 //! This is done twice: before loops are unrolled, so that only what stays is unrolled; and after, since counters decide branches, too.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::fold::Constants;
 use crate::unroll::{is_marked, unroll};
@@ -25,10 +26,9 @@ fn reached(items: &[String], constants: &Constants<'_>) -> String {
     let mut reached: HashMap<usize, String> = HashMap::new();
     let mut found: Vec<usize> = by_name.get("main").copied().into_iter().collect();
     while let Some(index) = found.pop() {
-        if !reached.contains_key(&index) {
-            let folded = constants.fold(&items[index]);
-            found.extend(identifiers(&folded).filter_map(|name| by_name.get(name)));
-            reached.insert(index, folded);
+        if let Entry::Vacant(entry) = reached.entry(index) {
+            let folded = entry.insert(constants.fold(&items[index]));
+            found.extend(identifiers(folded).filter_map(|name| by_name.get(name)));
         }
     }
     let mut kept = String::new();
