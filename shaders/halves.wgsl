@@ -52,11 +52,8 @@ fn f16_bits(values: vec4<f32>) -> vec4<u32> {
     let bits = magnitude_bits4(values);
     // From 2^-14 on: the exponent's bias goes from 127 to 15, and what rounds beyond the largest is infinite.
     let normal = ((bits + vec4(0xfffu) + ((bits >> vec4(13u)) & vec4(1u))) >> vec4(13u)) - vec4(112u << 10u);
-    // Below, in units of 2^-24: the significand shifted by as much as its exponent is less than that of 2^-1.
-    let significand = (bits & vec4(0x7fffffu)) | vec4(0x800000u);
-    let shift = clamp(vec4(126u) - (bits >> vec4(23u)), vec4(1u), vec4(25u));
-    let half_unit = vec4(1u) << (shift - vec4(1u));
-    let subnormal = (significand + half_unit - vec4(1u) + ((significand >> shift) & vec4(1u))) >> shift;
+    // Below, in units of 2^-24: those of a sum beside 0.5, which rounds as sums do, to nearest, ties to even.
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bits) + 0.5) - vec4(0x3f000000u);
     let finite = min(select(subnormal, normal, bits >= vec4(0x38800000u)), vec4(0x7c00u));
     return sign | select(finite, vec4(0x7e00u), bits > vec4(INFINITY_BITS));
 }
