@@ -161,10 +161,7 @@ fn f16_bits(values: vec4<f32>) -> vec4<u32> {
  let sign = (bitcast<vec4<u32>>(values) >> vec4(16u)) & vec4(0x8000u);
  let bits = magnitude_bits4(values);
  let normal = ((bits + vec4(0xfffu) + ((bits >> vec4(13u)) & vec4(1u))) >> vec4(13u)) - vec4(112u << 10u);
- let significand = (bits & vec4(0x7fffffu)) | vec4(0x800000u);
- let shift = clamp(vec4(126u) - (bits >> vec4(23u)), vec4(1u), vec4(25u));
- let half_unit = vec4(1u) << (shift - vec4(1u));
- let subnormal = (significand + half_unit - vec4(1u) + ((significand >> shift) & vec4(1u))) >> shift;
+ let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bits) + 0.5) - vec4(0x3f000000u);
  let finite = min(select(subnormal, normal, bits >= vec4(0x38800000u)), vec4(0x7c00u));
  return sign | select(finite, vec4(0x7e00u), bits > vec4(INFINITY_BITS));
 }
