@@ -15,25 +15,9 @@ fn cells_with(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<
 
 fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
     let start = window_start(first);
-    var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
-    var extremes = no_extremes();
-    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
-        let taps = load_taps(plane, start, row);
-        extremes = with_extremes(extremes, taps);
-        if (KEEP > 0u) {
-            kept[row] = taps;
-        }
-    }
-    var sums: Sums;
-    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
-        if (KEEP > 0u) {
-            sums = with_sums(sums, kept[row], extremes.c, beta());
-        } else {
-            sums = with_sums(sums, load_taps(plane, start, row), extremes.c, beta());
-        }
-    }
+    let seen = seen_from(plane, start, beta());
     let g = load_window_row(G, plane, vec3<i32>(first))[0];
-    let factors = factors_of(extremes, sums, g, existing_windows(vec3<i32>(first))[0]);
+    let factors = factors_of(seen.extremes, seen.sums, g, existing_windows(vec3<i32>(first))[0]);
     for (var cell_row = 0u; cell_row < STRIDE_D * STRIDE_H; cell_row++) { // unroll if KEEP
         let cd = cell_row / STRIDE_H; // const
         let ch = cell_row % STRIDE_H; // const
@@ -41,7 +25,7 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
         var cells: array<vec4<f32>, CELL_QUADS>;
         if (cd % DILATION_D == 0u && ch % DILATION_H == 0u && cd / DILATION_D < KERNEL_D && ch / DILATION_H < KERNEL_H) {
             if (KEEP > 0u) {
-                cells = cells_with(kept[row], factors);
+                cells = cells_with(seen.kept[row], factors);
             } else {
                 cells = cells_with(load_taps(plane, start, row), factors);
             }

@@ -14,13 +14,7 @@ fn load_tap(row_start: u32, row_exists: bool, columns: vec4<i32>) -> vec4<f32> {
 fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
     let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
     if (VECTOR_X) {
-        var inputs = load_row(plane, depth_height, start.z);
-        if (MASKED) {
-            for (var quad = 0u; quad < QUADS; quad++) { // unroll
-                inputs[quad] = select(vec4(LOWEST_Z), inputs[quad], inside_row(depth_height, start.z, quad));
-            }
-        }
-        return taps_of(inputs);
+        return taps_of(padded_row(plane, depth_height, start.z))[0];
     }
     let row_start = x_index(plane, row_inside(depth_height));
     let row_exists = all(depth_height >= vec2(0)) && all(depth_height < vec2<i32>(params.input_size.xy));
@@ -30,4 +24,31 @@ fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, K
         taps[kw] = load_tap(row_start, row_exists, first + i32(kw * DILATION_W));
     }
     return taps;
+}
+
+// What windows are made of, at a rate, with the rows of taps that were kept.
+struct Seen {
+    kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>,
+    extremes: Extremes,
+    sums: Sums,
+}
+
+fn seen_from(plane: vec2<u32>, start: vec3<i32>, rate: f32) -> Seen {
+    var seen: Seen;
+    seen.extremes = no_extremes();
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        let taps = load_taps(plane, start, row);
+        seen.extremes = with_extremes(seen.extremes, taps);
+        if (KEEP > 0u) {
+            seen.kept[row] = taps;
+        }
+    }
+    for (var row = 0u; row < TAP_ROWS; row++) { // unroll if KEEP
+        if (KEEP > 0u) {
+            seen.sums = with_sums(seen.sums, seen.kept[row], seen.extremes.c, rate);
+        } else {
+            seen.sums = with_sums(seen.sums, load_taps(plane, start, row), seen.extremes.c, rate);
+        }
+    }
+    return seen;
 }

@@ -2,15 +2,6 @@
 //
 // The prelude has `taps_of`, which takes the taps of each four windows from a row.
 
-// A row of the strip's patch, LOWEST_Z in the padding.
-fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
-    var row = load_row(plane, depth_height, first_column);
-    for (var quad = 0u; quad < QUADS; quad++) { // unroll
-        row[quad] = select(vec4(LOWEST_Z), row[quad], inside_row(depth_height, first_column, quad));
-    }
-    return row;
-}
-
 fn extremes_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>) -> Extremes {
     var extremes = no_extremes();
     for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll

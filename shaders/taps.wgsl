@@ -4,6 +4,17 @@
 //
 // Rows of taps are gone through once for each line. A row is an array of its taps, each a vector of four windows; padding is LOWEST_Z.
 
+// A row of inputs, LOWEST_Z in the padding.
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+    var row = load_row(plane, depth_height, first_column);
+    if (MASKED) {
+        for (var quad = 0u; quad < QUADS; quad++) { // unroll
+            row[quad] = select(vec4(LOWEST_Z), row[quad], inside_row(depth_height, first_column, quad));
+        }
+    }
+    return row;
+}
+
 struct Extremes {
     c: vec4<f32>,
     // The largest bits of |z|.
@@ -28,14 +39,17 @@ fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
     return max(rate * (z - c), vec4(-1e38));
 }
 
+// exp of what is bounded already.
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+    if (NATIVE_EXP2) {
+        return exp2(t * LOG2_E);
+    }
+    return exp_bounded4(t);
+}
+
 // Padding weighs nothing: what lies so low has no weight by any ordinary beta.
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
-    let t = rated(z, c, beta());
-    var e = exp_bounded4(t);
-    if (NATIVE_EXP2) {
-        // Bounded already.
-        e = exp2(t * LOG2_E);
-    }
+    let e = exp_rated(rated(z, c, beta()));
     if (MASKED && !ORDINARY_BETA) {
         return select(e, vec4(0.0), z == vec4(LOWEST_Z));
     }

@@ -78,6 +78,12 @@ impl Problem {
         self.axes.iter().any(AxisWindow::overlaps)
     }
 
+    /// Whether windows have one tap along the depth, and one window each position of it.
+    pub fn is_flat(&self) -> bool {
+        let depth = &self.axes[0];
+        depth.kernel == 1 && depth.stride == 1 && depth.padding == 0
+    }
+
     /// Whether windows are of different sizes.
     pub fn is_adaptive(&self) -> bool {
         self.axes.iter().any(|axis| axis.adaptive > 0)

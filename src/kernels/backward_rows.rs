@@ -22,12 +22,12 @@ impl Room for BackwardRows {
     /// Where a ring holds the rows of a window, and no axis but height and width has more than one tap. Windows that share no
     /// input are better off elsewhere, but for the second backward.
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
-        let [depth, height, width] = problem.axes;
-        let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
+        let [_, height, width] = problem.axes;
         let ring_rows = height.span().max(height.stride);
         let fits = ring_rows <= problem.tuning.ring_cells && width.span() <= MAX_WIDTH;
         let wanted = problem.overlaps() || problem.has(Role::Tangent);
-        let block = (wanted && !problem.is_adaptive() && flat && fits).then(|| self.strip(problem)).flatten()?;
+        let block =
+            (wanted && !problem.is_adaptive() && problem.is_flat() && fits).then(|| self.strip(problem)).flatten()?;
         Some(Schedule { ring_rows, ..Schedule::of_block(block) })
     }
 

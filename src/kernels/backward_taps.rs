@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::backward_rows::{BackwardRows, Columns, cell_constants, cell_shuffles};
-use super::rows::vectors_of_blocks;
-use super::taps::{self, ring_constants, taps_of};
+use super::rows::{ring_constants, vectors_of_blocks};
+use super::taps::{self, taps_of};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::Blocks;

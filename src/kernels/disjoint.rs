@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::rows::{Row, Shuffle, vectors_of_blocks};
+use super::taps;
 use crate::bound::Role;
 use crate::cover::{Blocks, patch_of};
 use crate::extent::{Extent, by_axis, product};
@@ -43,11 +44,9 @@ pub(super) fn constants(geometry: &Geometry) -> Constants {
     [own.as_slice(), &row(geometry).constants()].concat()
 }
 
-/// From a row of inputs to its taps, each a vector of four windows.
+/// From a row of inputs to the taps of its four windows.
 pub(super) fn taps_of(geometry: &Geometry) -> String {
-    let (row, width) = (row(geometry), geometry.axes[2]);
-    let from = |i: u32| Some(row.lead + i % 4 * width.stride + i / 4 * width.dilation);
-    Shuffle { name: "taps_of", from_quads: row.quads, to_quads: width.kernel, from: &from }.wgsl("", "f32", "0.0")
+    taps::taps_of(geometry, &row(geometry), 4)
 }
 
 /// From the taps of four windows to their cells.

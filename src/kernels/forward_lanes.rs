@@ -24,7 +24,6 @@ impl Room for ForwardLanes {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        // No rows of blocks: what shaders/forward.wgsl has for these is not reached.
         window_constants(geometry)
     }
 

@@ -1,7 +1,7 @@
 //! The forward down the rows of a strip where windows of few taps overlap and an exponential is an instruction.
 
-use super::rows::{Row, vectors_of_blocks};
-use super::taps::{self, ring_constants, taps_of};
+use super::rows::{Row, ring_constants, vectors_of_blocks};
+use super::taps::{self, taps_of};
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;

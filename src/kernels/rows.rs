@@ -49,15 +49,19 @@ const MAX_UNROLLED_ROWS: u32 = 2;
 /// Those of kernels that go down the rows of a strip, `rows_of_turn` at a time.
 pub(super) fn strip_constants(geometry: &Geometry, rows_of_turn: u32) -> Constants {
     let ring_rows = geometry.schedule.ring_rows;
-    vec![
-        ("RING_ROWS", ring_rows),
-        ("RING_BEFORE", ring_rows - 1),
+    let own = [
         ("RING_TAPS", if ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
         ("RING_SUMS", if ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
         ("UNROLL_ROWS", u32::from(rows_of_turn <= MAX_UNROLLED_ROWS)),
         ("UNROLL_TAPS", u32::from(geometry.axes[2].kernel <= MAX_UNROLLED_TAPS)),
-        ("ONE_CHANNEL", u32::from(!geometry.pairs)),
-    ]
+    ];
+    [own.as_slice(), &ring_constants(geometry)].concat()
+}
+
+/// Those of a ring of rows, and of the channels that share it.
+pub(super) fn ring_constants(geometry: &Geometry) -> Constants {
+    let ring_rows = geometry.schedule.ring_rows;
+    vec![("RING_ROWS", ring_rows), ("RING_BEFORE", ring_rows - 1), ("ONE_CHANNEL", u32::from(!geometry.pairs))]
 }
 
 /// How many of `rows` a strip goes down: few enough for a driver's iterations, and for something to do for each of its

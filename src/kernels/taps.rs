@@ -2,7 +2,7 @@
 
 use super::rows::{Row, Shuffle, rows_of_strip};
 use crate::bound::Role;
-use crate::geometry::{Constants, Geometry, Schedule};
+use crate::geometry::{Geometry, Schedule};
 use crate::problem::Problem;
 
 /// The most taps of a window: of more, parts of windows are less work, for all the registers that they take.
@@ -11,11 +11,10 @@ const MAX_TAPS: u64 = 25;
 /// A strip, where an exponential is an instruction, windows overlap and have few taps, and no axis but height and width has more
 /// than one. `tiled` is what strips go down and along: rows and columns of windows, or of cells.
 pub(super) fn schedule(problem: &Problem, tiled: [u32; 2]) -> Option<Schedule> {
-    let [depth, height, width] = problem.axes;
-    let flat = depth.kernel == 1 && depth.stride == 1 && depth.padding == 0;
+    let [_, height, width] = problem.axes;
     let few = problem.taps() <= MAX_TAPS && height.span().max(width.span()) <= problem.tuning.ring_rows;
     let overlap = problem.overlaps() && !problem.is_adaptive() && !problem.has(Role::Tangent);
-    if !(problem.tuning.natives.exp2 && overlap && flat && few) {
+    if !(problem.tuning.natives.exp2 && overlap && problem.is_flat() && few) {
         return None;
     }
     let [rows, columns] = tiled;
@@ -23,11 +22,6 @@ pub(super) fn schedule(problem: &Problem, tiled: [u32; 2]) -> Option<Schedule> {
     let turns = |rows: u32| u64::from(rows) + 2 * u64::from(height.span());
     let rows = rows_of_strip(problem, rows, columns.div_ceil(strip), turns)?;
     Some(Schedule { ring_rows: height.span().max(height.stride), ..Schedule::of_block([1, rows, strip]) })
-}
-
-pub(super) fn ring_constants(geometry: &Geometry) -> Constants {
-    let ring_rows = geometry.schedule.ring_rows;
-    vec![("RING_ROWS", ring_rows), ("RING_BEFORE", ring_rows - 1), ("ONE_CHANNEL", u32::from(!geometry.pairs))]
 }
 
 /// From a row of inputs to the taps of so many windows: of each four of them an array of vectors.

@@ -37,7 +37,7 @@ fn step_grad_input() -> u32 { return 1u; }
 fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_input.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
 fn store_grad_input4(index: u32, values: vec4<f32>) { grad_input[index / 4u] = values; }
 fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input4(index, values); } }
-fn taps_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw)); }
+fn taps_of(row: array<vec4<f32>, 2>) -> array<array<vec4<f32>, 2>, 1> { return array<array<vec4<f32>, 2>, 1>(array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw))); }
 fn cells_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].x, row[1].x, row[0].y, row[1].y), vec4(row[0].z, row[1].z, row[0].w, row[1].w)); }
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
@@ -99,10 +99,6 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
- let bounded = max(t, vec4(-200.0));
- return exp2(bounded * LOG2_E);
-}
 const LOWEST_Z = -1.8e38;
 fn beta_is_0() -> bool {
  return false;
@@ -161,6 +157,10 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 //! shaders/taps.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ return row;
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -179,10 +179,11 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+ return exp2(t * LOG2_E);
+}
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let t = rated(z, c, beta());
- var e = exp_bounded4(t);
- e = exp2(t * LOG2_E);
+ let e = exp_rated(rated(z, c, beta()));
  return e;
 }
 struct Sums {
@@ -222,10 +223,29 @@ fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -
 //! shaders/disjoint.wgsl
 fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
  let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+ return taps_of(padded_row(plane, depth_height, start.z))[0];
+}
+struct Seen {
+ kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>,
+ extremes: Extremes,
+ sums: Sums,
+}
+fn seen_from(plane: vec2<u32>, start: vec3<i32>, rate: f32) -> Seen {
+ var seen: Seen;
+ seen.extremes = no_extremes();
  {
-  var inputs = load_row(plane, depth_height, start.z);
-  return taps_of(inputs);
+  let taps = load_taps(plane, start, 0u);
+  seen.extremes = with_extremes(seen.extremes, taps);
+  seen.kept[0u] = taps;
  }
+ {
+  let taps = load_taps(plane, start, 1u);
+  seen.extremes = with_extremes(seen.extremes, taps);
+  seen.kept[1u] = taps;
+ }
+ seen.sums = with_sums(seen.sums, seen.kept[0u], seen.extremes.c, rate);
+ seen.sums = with_sums(seen.sums, seen.kept[1u], seen.extremes.c, rate);
+ return seen;
 }
 //! shaders/window_values.wgsl
 const G = 3u;
@@ -291,31 +311,17 @@ fn cells_with(taps: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<
 }
 fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
  let start = window_start(first);
- var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
- var extremes = no_extremes();
- {
-  let taps = load_taps(plane, start, 0u);
-  extremes = with_extremes(extremes, taps);
-  kept[0u] = taps;
- }
- {
-  let taps = load_taps(plane, start, 1u);
-  extremes = with_extremes(extremes, taps);
-  kept[1u] = taps;
- }
- var sums: Sums;
- sums = with_sums(sums, kept[0u], extremes.c, beta());
- sums = with_sums(sums, kept[1u], extremes.c, beta());
+ let seen = seen_from(plane, start, beta());
  let g = load_window_row(G, plane, vec3<i32>(first))[0];
- let factors = factors_of(extremes, sums, g, existing_windows(vec3<i32>(first))[0]);
+ let factors = factors_of(seen.extremes, seen.sums, g, existing_windows(vec3<i32>(first))[0]);
  {
   var cells: array<vec4<f32>, CELL_QUADS>;
-  cells = cells_with(kept[0u], factors);
+  cells = cells_with(seen.kept[0u], factors);
   store_gradient_row(plane, start + vec3<i32>(vec3(0u, 0u, 0u)), cells);
  }
  {
   var cells: array<vec4<f32>, CELL_QUADS>;
-  cells = cells_with(kept[1u], factors);
+  cells = cells_with(seen.kept[1u], factors);
   store_gradient_row(plane, start + vec3<i32>(vec3(0u, 1u, 0u)), cells);
  }
 }

@@ -27,10 +27,10 @@ const G_QUADS = 6u;
 const CELL_QUADS = 4u;
 const LEAD = 2u;
 const QUADS = 6u;
-const RING_ROWS = 3u;
-const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
+const RING_ROWS = 3u;
+const RING_BEFORE = 2u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }

@@ -26,7 +26,7 @@ fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
 fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
 fn store_y4(index: u32, values: vec4<f32>) { y[index / 4u] = values; }
 fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y4(index, values); } }
-fn taps_of(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw)); }
+fn taps_of(row: array<vec4<f32>, 2>) -> array<array<vec4<f32>, 2>, 1> { return array<array<vec4<f32>, 2>, 1>(array<vec4<f32>, 2>(vec4(row[0].xz, row[1].xz), vec4(row[0].yw, row[1].yw))); }
 @group(0) @binding(2) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -87,10 +87,6 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
- let bounded = max(t, vec4(-200.0));
- return exp2(bounded * LOG2_E);
-}
 const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
 fn beta_is_small() -> bool {
@@ -173,6 +169,10 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 //! shaders/taps.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ return row;
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -191,10 +191,11 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+ return exp2(t * LOG2_E);
+}
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let t = rated(z, c, beta());
- var e = exp_bounded4(t);
- e = exp2(t * LOG2_E);
+ let e = exp_rated(rated(z, c, beta()));
  return e;
 }
 struct Sums {
@@ -224,10 +225,29 @@ fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
 //! shaders/disjoint.wgsl
 fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {
  let depth_height = start.xy + vec2<i32>(vec2(row / KERNEL_H * DILATION_D, row % KERNEL_H * DILATION_H));
+ return taps_of(padded_row(plane, depth_height, start.z))[0];
+}
+struct Seen {
+ kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>,
+ extremes: Extremes,
+ sums: Sums,
+}
+fn seen_from(plane: vec2<u32>, start: vec3<i32>, rate: f32) -> Seen {
+ var seen: Seen;
+ seen.extremes = no_extremes();
  {
-  var inputs = load_row(plane, depth_height, start.z);
-  return taps_of(inputs);
+  let taps = load_taps(plane, start, 0u);
+  seen.extremes = with_extremes(seen.extremes, taps);
+  seen.kept[0u] = taps;
  }
+ {
+  let taps = load_taps(plane, start, 1u);
+  seen.extremes = with_extremes(seen.extremes, taps);
+  seen.kept[1u] = taps;
+ }
+ seen.sums = with_sums(seen.sums, seen.kept[0u], seen.extremes.c, rate);
+ seen.sums = with_sums(seen.sums, seen.kept[1u], seen.extremes.c, rate);
+ return seen;
 }
 //! shaders/forward.wgsl
 fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
@@ -235,25 +255,6 @@ fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
  store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
 }
 //! shaders/forward_disjoint.wgsl
-fn four_windows(plane: vec2<u32>, first: vec3<u32>) -> Windows {
- let start = window_start(first);
- var kept: array<array<vec4<f32>, KERNEL_W>, KEPT_ROWS>;
- var extremes = no_extremes();
- {
-  let taps = load_taps(plane, start, 0u);
-  extremes = with_extremes(extremes, taps);
-  kept[0u] = taps;
- }
- {
-  let taps = load_taps(plane, start, 1u);
-  extremes = with_extremes(extremes, taps);
-  kept[1u] = taps;
- }
- var sums: Sums;
- sums = with_sums(sums, kept[0u], extremes.c, forward_rate());
- sums = with_sums(sums, kept[1u], extremes.c, forward_rate());
- return windows_of(extremes, sums);
-}
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let block = block_at(invocation, params.output_size);
@@ -262,10 +263,12 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  }
  {
   let first = block.first + vec3(0u, 0u, 4u * 0u);
-  store_four(block.plane, first, four_windows(block.plane, first));
+  let seen = seen_from(block.plane, window_start(first), forward_rate());
+  store_four(block.plane, first, windows_of(seen.extremes, seen.sums));
  }
  {
   let first = block.first + vec3(0u, 0u, 4u * 1u);
-  store_four(block.plane, first, four_windows(block.plane, first));
+  let seen = seen_from(block.plane, window_start(first), forward_rate());
+  store_four(block.plane, first, windows_of(seen.extremes, seen.sums));
  }
 }

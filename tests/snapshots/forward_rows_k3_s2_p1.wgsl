@@ -22,10 +22,10 @@ const WORKGROUP_X = 64u;
 const WINDOW_QUADS = 2u;
 const LEAD = 3u;
 const QUADS = 5u;
-const RING_ROWS = 3u;
-const RING_BEFORE = 2u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
+const RING_ROWS = 3u;
+const RING_BEFORE = 2u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }

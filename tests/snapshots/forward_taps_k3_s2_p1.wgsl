@@ -90,10 +90,6 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
- let bounded = max(t, vec4(-200.0));
- return exp2(bounded * LOG2_E);
-}
 const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
 fn beta_is_small() -> bool {
@@ -190,6 +186,13 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
 //! shaders/taps.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ row[0u] = select(vec4(LOWEST_Z), row[0u], inside_row(depth_height, first_column, 0u));
+ row[1u] = select(vec4(LOWEST_Z), row[1u], inside_row(depth_height, first_column, 1u));
+ row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
+ return row;
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -210,10 +213,11 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+ return exp2(t * LOG2_E);
+}
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let t = rated(z, c, beta());
- var e = exp_bounded4(t);
- e = exp2(t * LOG2_E);
+ let e = exp_rated(rated(z, c, beta()));
  return e;
 }
 struct Sums {
@@ -246,13 +250,6 @@ fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
  return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s * select(1.0, 256.0, beta_is_small()));
 }
 //! shaders/tap_rows.wgsl
-fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
- var row = load_row(plane, depth_height, first_column);
- row[0u] = select(vec4(LOWEST_Z), row[0u], inside_row(depth_height, first_column, 0u));
- row[1u] = select(vec4(LOWEST_Z), row[1u], inside_row(depth_height, first_column, 1u));
- row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
- return row;
-}
 fn extremes_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>) -> Extremes {
  var extremes = no_extremes();
  extremes = with_extremes(extremes, rows[0u]);
