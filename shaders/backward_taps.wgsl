@@ -1,4 +1,4 @@
-// Backward by one pass down the rows, of windows of few taps that overlap, where an exponential is an instruction.
+// Backward, and second backward, by one pass down the rows, of windows of few taps, where an exponential is an instruction.
 //
 //     dL/dx_i = sum g_R w_i (1 + beta (z_i - y_R))     over the windows R that hold i
 //
@@ -15,28 +15,56 @@ const TURNS = FIRST_TURN + WINDOWS_H;
 // Rows that the first turn reads before the first window's.
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 
-struct Line {
-    // LOWEST_Z in the padding.
-    z: array<vec4<f32>, QUADS>,
-    gradients: array<vec4<f32>, CELL_QUADS>,
+// What four windows add to a row of their taps.
+fn tap_gradients(z: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
+    var gradients: array<vec4<f32>, KERNEL_W>;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        gradients[kw] = tap_gradient(z[kw], factors);
+    }
+    return gradients;
 }
 
-// A row with what windows add to it: from their last tap to the first, each a tap further on its way.
-fn with_windows(line: Line, factors: array<Factors, WINDOW_QUADS>) -> Line {
-    let taps = taps_of(line.z);
+// The same of the second backward, with g sign beta / 2 for g:
+//
+//     g e_i / s ((v_i - V) (2 + t_i - q / s) - beta K)        the detached rule: g e_i / s (v_i - V)
+fn tap_second_gradients(
+    z: array<vec4<f32>, KERNEL_W>,
+    v: array<vec4<f32>, KERNEL_W>,
+    factors: Factors,
+    moments: Moments,
+) -> array<vec4<f32>, KERNEL_W> {
+    var gradients: array<vec4<f32>, KERNEL_W>;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        var change = v[kw] - moments.v;
+        if (!DETACHED) {
+            // What weighs anything has a slope above -1000; the others' must not leave the range of f32 times v.
+            let slope = max(rated(z[kw], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+            change = change * (2.0 + slope) - moments.beta_k;
+        }
+        let gradient = factors.g_over_s * tap_weight(z[kw], factors.c) * change;
+        gradients[kw] = select(gradient, vec4(0.0), factors.nothing);
+    }
+    return gradients;
+}
+
+// The gradients of a row with those of its windows' taps: from the last tap to the first, each a tap further on its way.
+fn with_taps(
+    before: array<vec4<f32>, CELL_QUADS>,
+    of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>,
+) -> array<vec4<f32>, CELL_QUADS> {
     var moving: array<vec4<f32>, QUADS>;
     for (var step = 0u; step < KERNEL_W; step++) { // unroll
         let kw = KERNEL_W - 1u - step; // const
         var windows: array<vec4<f32>, WINDOW_QUADS>;
         for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-            windows[quad] = tap_gradient(taps[quad][kw], factors[quad]);
+            windows[quad] = of_taps[quad][kw];
         }
         moving = sum_of_rows(previous_taps(moving), at_patch(windows));
     }
     let added = at_cells(moving);
-    var sum = line;
+    var sum = before;
     for (var quad = 0u; quad < CELL_QUADS; quad++) { // unroll
-        sum.gradients[quad] += added[quad];
+        sum[quad] += added[quad];
     }
     return sum;
 }
@@ -47,6 +75,13 @@ fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<
         sum[quad] += b[quad];
     }
     return sum;
+}
+
+// Stores a row if it is one of the strip's; rows are counted from the start of the first window.
+fn store_own_row(plane: vec2<u32>, own: vec3<u32>, row: u32, gradients: array<vec4<f32>, CELL_QUADS>) {
+    if (row >= OFFSET_H && row - OFFSET_H < CELLS_H) {
+        store_gradient_row(plane, vec3<i32>(own + vec3(0u, row - OFFSET_H, 0u)), gradients);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -63,40 +98,57 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
         var ring: array<Line, RING_ROWS>;
+        // What windows have added to the rows.
+        var gradients: array<array<vec4<f32>, CELL_QUADS>, RING_ROWS>;
         // Tested at its end: software drivers run a loop once more than it turns.
         var turn = 0u;
         loop {
             for (var step = 0u; step < STRIDE_H; step++) { // unroll
                 for (var i = 0u; i < RING_BEFORE; i++) { // unroll
                     ring[i] = ring[i + 1u];
+                    gradients[i] = gradients[i + 1u];
                 }
-                ring[RING_BEFORE] = Line();
-                ring[RING_BEFORE].z = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z);
+                gradients[RING_BEFORE] = array<vec4<f32>, CELL_QUADS>();
+                ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z);
             }
             let row = first_window.y + i32(turn) - i32(FIRST_TURN);
             let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
             let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
             let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
-            var factors: array<Factors, WINDOW_QUADS>;
-            for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
-                var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
+            // The last four first: fewer registers are alive while the others are at work.
+            for (var back = 0u; back < WINDOW_QUADS; back++) { // unroll
+                let quad = WINDOW_QUADS - 1u - back; // const
+                var taps: Taps;
                 for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
-                    rows[kh] = taps_of(ring[kh * DILATION_H].z)[quad];
+                    taps.z[kh] = taps_of(ring[kh * DILATION_H].z)[quad];
+                    if (TANGENT) {
+                        taps.v[kh] = taps_of(ring[kh * DILATION_H].v)[quad];
+                    }
                 }
                 let columns = first_window.z + i32(4u * quad) + LANES_OF_4;
-                let extremes = extremes_of(rows);
-                let sums = sums_of(rows, extremes.c, beta());
-                factors[quad] = factors_of(extremes, sums, g[quad], (columns >= vec4(0)) & (columns < vec4(end)));
-                // Weights are computed twice: to keep those of all taps takes more registers than GPUs have.
-                factors[quad].c = unforeseen(extremes.c);
+                let exist = (columns >= vec4(0)) & (columns < vec4(end));
+                let extremes = extremes_of(taps);
+                let sums = sums_of(taps, extremes.c, beta());
+                var factors = anew(factors_of(extremes, sums, g[quad], exist));
+                var moments: Moments;
+                if (SECOND) {
+                    moments = moments_of(taps, factors, sums.s);
+                    factors = anew(factors);
+                    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
+                }
+                var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+                for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
+                    if (SECOND) {
+                        of_taps[quad] = tap_second_gradients(taps.z[kh], taps.v[kh], factors, moments);
+                    } else {
+                        of_taps[quad] = tap_gradients(taps.z[kh], factors);
+                    }
+                    gradients[kh * DILATION_H] = with_taps(gradients[kh * DILATION_H], of_taps);
+                }
             }
-            for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
-                ring[kh * DILATION_H] = with_windows(ring[kh * DILATION_H], factors);
-            }
-            for (var i = 0u; i < STRIDE_H; i++) { // unroll
-                let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
-                if (turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H) {
-                    store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), ring[i].gradients);
+            if (turn >= FIRST_TURN) {
+                for (var i = 0u; i < STRIDE_H; i++) { // unroll
+                    store_own_row(plane, own, (turn - FIRST_TURN) * STRIDE_H + i, gradients[i]);
                 }
             }
             continuing {

@@ -7,9 +7,7 @@ fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, referen
     let d = window.q / window.s;
     var value = window.a / window.s;
     if (BY_BETA) {
-        let start = grad_output_index(plane, vec3(at.xy, 0u));
-        let i = start + min(columns, vec4(params.output_size.z - 1u)) * step_grad_output();
-        let g = vec4(load_grad_output(i.x), load_grad_output(i.y), load_grad_output(i.z), load_grad_output(i.w));
+        let g = load_each_g(grad_output_index(plane, vec3(at.xy, 0u)), i32(at.z));
         value = g * (4.0 * (value - d * d));
     } else if (!DETACHED) {
         value += beta() * (window.b / window.s - d * value);

@@ -3,12 +3,6 @@
 // With VECTOR_Y they are read as aligned vectors of 4, from G_LEAD windows before the first on. Beyond the row of all windows they
 // repeat what is at its edge.
 
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
-    let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
-    let at = start + vec4<u32>(columns) * step_grad_output();
-    return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
-}
-
 // The gradients of a row of windows at `at`.
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
     let last = vec3<i32>(params.output_size) - 1;

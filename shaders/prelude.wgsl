@@ -63,6 +63,7 @@ const DOUBLING = false;
 const DETACHED = false;
 const ORDINARY_BETA = true;
 const VECTOR_X = false;
+const VECTOR_TANGENT = false;
 const VECTOR_Y = false;
 const VECTOR_GRADIENT = false;
 const STORE_Y = true;

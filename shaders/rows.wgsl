@@ -37,6 +37,29 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
     return row;
 }
 
+// A row of the direction.
+fn load_direction_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+    let start = tangent_index(plane, row_inside(depth_height));
+    var row: array<vec4<f32>, QUADS>;
+    for (var quad = 0u; quad < QUADS; quad++) { // unroll
+        let columns = columns_inside(first_column, quad);
+        if (VECTOR_TANGENT && 4u * quad + 1u >= LEAD && LEAD + PATCH_W >= 4u * quad + 3u && PATCH_W > 2u) {
+            row[quad] = load_tangent4(start + min(columns.x, params.input_size.z - 4u));
+        } else {
+            let at = start + columns * step_tangent();
+            row[quad] = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
+        }
+    }
+    return row;
+}
+
+// Gradients of four windows of a row, beyond it those at its edge.
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+    let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+    let at = start + vec4<u32>(columns) * step_grad_output();
+    return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+}
+
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 
 // Which of four elements of a row of the patch are inside the input.

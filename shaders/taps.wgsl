@@ -2,7 +2,7 @@
 //
 //     c = max z_i        e_i = exp(beta (z_i - c))        s = sum e_i        q = sum e_i rate (z_i - c)
 //
-// Rows of taps are gone through once for each line. A row is an array of its taps, each a vector of four windows; padding is LOWEST_Z.
+// Rows of taps are gone through once for each sum. A row is an array of its taps, each a vector of four windows; padding is LOWEST_Z.
 
 // A row of inputs, LOWEST_Z in the padding.
 fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {

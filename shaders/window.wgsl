@@ -211,9 +211,10 @@ fn from_bits(bits: u32) -> f32 {
     return bitcast<f32>(unknown);
 }
 
-// The same values, of which a compiler knows nothing: some take (a - b) + c for a + (c - b).
+// The same values, of which a compiler knows nothing: some take (a - b) + c for a + (c - b), and a value that was computed before for
+// the same one. Added, since two exclusive ors cancel out.
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 
 struct Window {

@@ -21,12 +21,10 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
         row.z[quad] = four.z;
     }
     if (TANGENT) {
-        let start = tangent_index(plane, row_inside(depth_height));
+        let v = load_direction_row(plane, depth_height, first_column);
         for (var quad = 0u; quad < QUADS; quad++) { // unroll
-            let at = start + columns_inside(first_column, quad) * step_tangent();
-            let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
             // What takes no part may be anything.
-            row.v[quad] = select(vec4(0.0), four, row.n[quad] != vec4(NOTHING));
+            row.v[quad] = select(vec4(0.0), v[quad], row.n[quad] != vec4(NOTHING));
         }
     }
     return row;

@@ -1,4 +1,4 @@
-//! Folds the branches of a shader's text that its constants decide, so that neither a driver nor a person reads what a
+//! Folds the branches and indices of a shader's text that its constants decide, so that neither a driver nor a person reads what a
 //! specialisation never does.
 
 use std::collections::HashMap;
@@ -85,7 +85,7 @@ impl<'a> Constants<'a> {
             let line = lines[index];
             returns |= depth == 0 && line.trim_start().starts_with("return");
             if condition(line, "if (").is_none() {
-                folded.push_str(line);
+                self.write_line(line, folded);
                 folded.push('\n');
                 depth += net_braces(line);
                 index += 1;
@@ -101,6 +101,22 @@ impl<'a> Constants<'a> {
             }
         }
         returns
+    }
+
+    /// Writes a line, its indices as numbers where the constants decide them.
+    fn write_line(&self, line: &str, folded: &mut String) {
+        let mut rest = line;
+        while let Some(start) = rest.find('[') {
+            let (before, after) = rest.split_at(start + 1);
+            let (index, end) = after.split_at(after.find(['[', ']']).unwrap_or(after.len()));
+            folded.push_str(before);
+            match self.value(index) {
+                Some(Value::Number(number)) if index.contains(' ') => folded.push_str(&format!("{number}u")),
+                _ => folded.push_str(index),
+            }
+            rest = end;
+        }
+        folded.push_str(rest);
     }
 
     fn write_chain(&self, chain: &Chain<'_>, folded: &mut String) -> bool {
@@ -300,6 +316,12 @@ mod tests {
         }
         assert_eq!(fold("if (!B || f(x)) {\n    x;\n}\n"), "    x;\n");
         assert_eq!(fold("if ((i > 0u) && B) {\n    x;\n}\ny;\n"), "y;\n");
+    }
+
+    #[test]
+    fn indices_that_constants_decide_are_numbers() {
+        assert_eq!(fold("a[2u * 1u].b[N - 1u][i + 1u] = c[d[0u + N]][0];\n"), "a[2u].b[3u][i + 1u] = c[d[4u]][0];\n");
+        assert_eq!(fold("array<f32, N>(a[N], a[1u - N]);\n"), "array<f32, N>(a[N], a[1u - N]);\n");
     }
 
     #[test]

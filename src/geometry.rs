@@ -78,6 +78,8 @@ impl Schedule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Vectors {
     pub x: bool,
+    /// The direction, where x is too.
+    pub tangent: bool,
     /// The gradient of x.
     pub gradient: bool,
     /// All tensors of windows.

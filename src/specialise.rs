@@ -128,6 +128,7 @@ impl Specialisation {
             ("DETACHED", self.geometry.detached),
             ("ORDINARY_BETA", self.geometry.ordinary_beta),
             ("VECTOR_X", self.geometry.vectors.x),
+            ("VECTOR_TANGENT", self.geometry.vectors.tangent),
             ("VECTOR_Y", self.geometry.vectors.y),
             ("VECTOR_GRADIENT", self.geometry.vectors.gradient),
             ("STORE_Y", self.has(Role::Y)),
@@ -258,9 +259,10 @@ impl Specialisation {
         let vectors = self.geometry.vectors;
         match role {
             Role::X => vectors.x,
+            Role::Tangent => vectors.tangent,
             Role::GradInput => vectors.gradient,
             Role::Y | Role::GradOutput | Role::Lse | Role::Statistics => vectors.y,
-            Role::Tangent | Role::Moments | Role::Betas => false,
+            Role::Moments | Role::Betas => false,
         }
     }
 

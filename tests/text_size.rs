@@ -24,10 +24,11 @@ const OVER: &[(&str, usize, usize)] = &[
     ("softpool backward taps", 22, 20),
     ("softpool forward disjoint", 17, 22),
     ("softpool forward rows", 34, 60),
-    ("softpool forward taps", 17, 20),
+    ("softpool forward taps", 19, 20),
     ("softpool forward window", 22, 20),
     ("softpool second backward input", 13, 20),
     ("softpool second backward rows", 40, 48),
+    ("softpool second backward taps", 35, 20),
 ];
 
 /// Bytes that a text may have.

@@ -389,8 +389,10 @@ fn labels_name_the_kernel_and_its_windows() {
         ("forward rows", ""),
         ("forward rows", " detached"),
         ("forward taps", ""),
+        ("forward taps", " detached"),
         ("second backward input", " detached"),
         ("second backward rows", " detached"),
+        ("second backward taps", " detached"),
         ("tangent", " detached"),
     ];
     // Nor in a sum, whose label may show it all the same.

@@ -34,7 +34,7 @@ impl Room for BackwardInput {
 
     fn vectors(&self, _problem: &Problem, block: Extent) -> Vectors {
         let starts = block[2].is_multiple_of(4);
-        Vectors { x: starts, gradient: starts, y: false }
+        Vectors { x: starts, gradient: starts, ..Vectors::default() }
     }
 
     fn touches(&self, blocks: &Blocks<'_>, role: Role) -> Range<u64> {

@@ -167,10 +167,11 @@ mod tests {
     use crate::kernels::{BACKWARD, SECOND_BACKWARD, choose};
     use crate::tuning::Tuning;
 
+    /// With exponentials that are instructions others are better.
+    const GPU: Tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
+
     #[test]
     fn strips_of_cells() {
-        // With exponentials that are instructions others are better.
-        let tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
         let want = Want {
             kernel: Kernel::BackwardRows,
             block: [1, 16, 4],
@@ -203,7 +204,7 @@ mod tests {
             ],
         };
         let roles = [GradOutput, GradInput];
-        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, tuning), want);
+        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, GPU), want);
     }
 
     #[test]
@@ -217,7 +218,7 @@ mod tests {
             touches: &[(Tangent, 1, 2..3, 4..6), (GradOutput, 1, 2..3, 2..3), (GradInput, 1, 2..3, 4..6)],
         };
         let roles = [Tangent, GradOutput, GradInput];
-        check(SECOND_BACKWARD, &problem(windows([2, 2], 2, 0), &[1, 3, 8, 16], &roles, Tuning::GPU), want);
+        check(SECOND_BACKWARD, &problem(windows([2, 2], 2, 0), &[1, 3, 8, 16], &roles, GPU), want);
     }
 
     /// Rows that the ring doesn't hold, and windows of three axes.

@@ -1,4 +1,5 @@
-//! The backward down the rows of a strip where windows of few taps overlap and an exponential is an instruction, from nothing but x.
+//! The backward, and the second backward, down the rows of a strip where windows of few taps overlap and an exponential is an
+//! instruction, from nothing but x.
 
 use std::ops::Range;
 
@@ -22,7 +23,10 @@ impl Room for BackwardTaps {
     }
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
-        taps::schedule(problem, [1, 2].map(|i| self.tiled(&problem.axes[i], problem.input[i], problem.output[i])))
+        // Windows that share no input are better off elsewhere, but for the second backward.
+        let wanted = problem.overlaps() || problem.has(Role::Tangent);
+        let tiled = [1, 2].map(|i| self.tiled(&problem.axes[i], problem.input[i], problem.output[i]));
+        wanted.then(|| taps::schedule(problem, tiled)).flatten()
     }
 
     fn tiled(&self, axis: &AxisWindow, input: u32, output: u32) -> u32 {
@@ -62,10 +66,10 @@ impl Room for BackwardTaps {
 
 #[cfg(test)]
 mod tests {
-    use crate::bound::Role::{GradInput, GradOutput, X};
+    use crate::bound::Role::{GradInput, GradOutput, Tangent, X};
     use crate::geometry::Kernel;
     use crate::kernels::cases::{Want, check, problem, windows};
-    use crate::kernels::{BACKWARD, choose};
+    use crate::kernels::{BACKWARD, SECOND_BACKWARD, choose};
     use crate::tuning::Tuning;
 
     #[test]
@@ -95,6 +99,20 @@ mod tests {
         };
         let roles = [GradOutput, GradInput];
         check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, Tuning::GPU), want);
+    }
+
+    #[test]
+    fn the_second_backward_of_any_windows() {
+        let want = Want {
+            kernel: Kernel::BackwardTaps,
+            block: [1, 1, 4],
+            workgroup: [24, 1, 2],
+            grid: [24, 1, 1],
+            constants: &[("WINDOWS_W", 4), ("BEFORE_W", 0), ("RING_ROWS", 2)],
+            touches: &[(Tangent, 1, 2..3, 4..6), (GradOutput, 1, 2..3, 2..3), (GradInput, 1, 2..3, 4..6)],
+        };
+        let roles = [Tangent, GradOutput, GradInput];
+        check(SECOND_BACKWARD, &problem(windows([2, 2], 2, 0), &[1, 3, 8, 16], &roles, Tuning::GPU), want);
     }
 
     /// Where exponentials are a polynomial, a window's parts save most of them.

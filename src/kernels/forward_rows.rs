@@ -107,10 +107,11 @@ mod tests {
     use crate::kernels::{FORWARD, TANGENT};
     use crate::tuning::Tuning;
 
+    /// With exponentials that are instructions others are better.
+    const GPU: Tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
+
     #[test]
     fn strips_that_fill_a_gpu() {
-        // With exponentials that are instructions others are better.
-        let tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
         let want = Want {
             kernel: Kernel::ForwardRows,
             // Of 14, 7 and 4 rows, those of 4 are the first of which there are 2^16: 14 x 14 in 512 planes.
@@ -130,7 +131,7 @@ mod tests {
             ],
             touches: &[(Y, 1, 1..2, 4..8), (X, 1, 1..2, 7..16), (X, 2, 1..2, 3..20), (X, 1, 13..14, 103..112)],
         };
-        check(FORWARD, &problem(windows([3, 3], 2, 1), &[8, 64, 112, 112], &[Y], tuning), want);
+        check(FORWARD, &problem(windows([3, 3], 2, 1), &[8, 64, 112, 112], &[Y], GPU), want);
     }
 
     #[test]
@@ -171,6 +172,6 @@ mod tests {
             constants: &[("RING_ROWS", 1), ("QUADS", 2)],
             touches: &[(Tangent, 1, 3..4, 6..8), (X, 1, 3..4, 6..8), (Y, 1, 3..4, 3..4)],
         };
-        check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], Tuning::GPU), want);
+        check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], GPU), want);
     }
 }

@@ -1,4 +1,5 @@
-//! The forward down the rows of a strip where windows of few taps overlap and an exponential is an instruction.
+//! The forward, and the derivatives of windows, down the rows of a strip where windows of few taps overlap and an exponential is
+//! an instruction.
 
 use super::rows::{Row, ring_constants, vectors_of_blocks};
 use super::taps::{self, taps_of};
@@ -16,8 +17,10 @@ impl Room for ForwardTaps {
     }
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
+        // Windows that share no input are better off elsewhere, but for their derivatives.
+        let wanted = problem.overlaps() || problem.derives();
         let [_, rows, columns] = problem.output;
-        taps::schedule(problem, [rows, columns])
+        wanted.then(|| taps::schedule(problem, [rows, columns])).flatten()
     }
 
     fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
@@ -48,10 +51,10 @@ impl Room for ForwardTaps {
 
 #[cfg(test)]
 mod tests {
-    use crate::bound::Role::{X, Y};
+    use crate::bound::Role::{Tangent, X, Y};
     use crate::geometry::Kernel;
     use crate::kernels::cases::{Want, check, problem, windows};
-    use crate::kernels::{FORWARD, choose};
+    use crate::kernels::{FORWARD, TANGENT, choose};
     use crate::tuning::Tuning;
 
     #[test]
@@ -67,6 +70,20 @@ mod tests {
             touches: &[(Y, 1, 1..2, 4..8), (X, 1, 1..2, 7..16), (X, 2, 1..2, 3..20), (X, 1, 13..14, 103..112)],
         };
         check(FORWARD, &problem(windows([3, 3], 2, 1), &[8, 64, 112, 112], &[Y], Tuning::GPU), want);
+    }
+
+    /// Their values are better off elsewhere.
+    #[test]
+    fn derivatives_of_windows_that_share_no_input() {
+        let want = Want {
+            kernel: Kernel::ForwardTaps,
+            block: [1, 1, 4],
+            workgroup: [48, 1, 1],
+            grid: [96, 1, 1],
+            constants: &[("RING_ROWS", 2), ("QUADS", 2)],
+            touches: &[(Tangent, 1, 3..4, 6..8), (X, 1, 3..4, 6..8), (Y, 1, 3..4, 3..4)],
+        };
+        check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], Tuning::GPU), want);
     }
 
     #[test]

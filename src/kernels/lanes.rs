@@ -50,7 +50,7 @@ pub(super) fn vectors_of_windows(problem: &Problem) -> Vectors {
     let strides = problem.output[2] == 1 || stride.is_multiple_of(4);
     let whole = padding.is_multiple_of(4) && kernel.is_multiple_of(4);
     let starts = strides && adaptive == 0 && dilation == 1 && whole;
-    Vectors { x: starts, gradient: starts, y: false }
+    Vectors { x: starts, gradient: starts, ..Vectors::default() }
 }
 
 /// Those of shaders/lanes.wgsl.

@@ -68,12 +68,12 @@ pub(crate) const BACKWARD: Kernels =
 pub(crate) const BACKWARD_FROM_STATISTICS: Kernels =
     &[Kernel::BackwardStatistics, Kernel::BackwardInput, Kernel::BackwardWorkgroup];
 /// The second backward, from nothing but the input, the gradient of the output and the direction. Not every pooling has one.
-pub(crate) const SECOND_BACKWARD: Kernels = &[Kernel::BackwardRows];
+pub(crate) const SECOND_BACKWARD: Kernels = &[Kernel::BackwardTaps, Kernel::BackwardRows];
 /// The second backward, from the windows' statistics and moments as well.
 pub(crate) const SECOND_BACKWARD_FROM_MOMENTS: Kernels = &[Kernel::BackwardInput, Kernel::BackwardWorkgroup];
 /// The derivative of each window along a direction, or its part of the gradient of beta, from nothing but the input and these. Not
 /// every pooling has one.
-pub(crate) const TANGENT: Kernels = &[Kernel::ForwardRows];
+pub(crate) const TANGENT: Kernels = &[Kernel::ForwardTaps, Kernel::ForwardRows];
 /// The derivative of each window, or its moments, from its statistics.
 pub(crate) const TANGENT_FROM_STATISTICS: Kernels = &[Kernel::TangentInvocation, Kernel::TangentLanes];
 /// The sum of each window.
@@ -95,8 +95,10 @@ fn geometry(problem: &Problem, kernel: Kernel, schedule: Schedule) -> Geometry {
     let (room, block) = (kernel.room(), schedule.block);
     let takes = room.vectors(problem, block);
     let (columns_of_inputs, columns_of_windows) = (input[2].is_multiple_of(4), output[2].is_multiple_of(4));
+    let x = takes.x && columns_of_inputs && problem.aligned(|role| role == Role::X);
     let vectors = Vectors {
-        x: takes.x && columns_of_inputs && problem.aligned(|role| role == Role::X),
+        x,
+        tangent: takes.tangent && x && problem.aligned(|role| role == Role::Tangent),
         gradient: takes.gradient && columns_of_inputs && problem.aligned(|role| role == Role::GradInput),
         y: takes.y && columns_of_windows && problem.aligned(|role| !role.is_of_inputs() && role != Role::Betas),
     };

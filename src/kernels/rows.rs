@@ -36,7 +36,7 @@ impl Row {
 /// A block's rows start at vectors where the stride says so.
 pub(super) fn vectors_of_blocks(problem: &Problem, block: Extent) -> Vectors {
     let starts = (block[2] * problem.axes[2].stride).is_multiple_of(4);
-    Vectors { x: starts, gradient: starts, y: block[2].is_multiple_of(4) }
+    Vectors { x: starts, tangent: starts, gradient: starts, y: block[2].is_multiple_of(4) }
 }
 
 /// Rows of a ring that a window's sums are taken of one after the other; of more, four sums side by side are off by less.

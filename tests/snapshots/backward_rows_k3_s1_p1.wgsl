@@ -144,7 +144,7 @@ fn from_bits(bits: u32) -> f32 {
  return bitcast<f32>(unknown);
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 fn load_z(index: u32) -> f32 {
  return 0.5 * sign_of_beta() * load_x(index);
@@ -198,6 +198,11 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
   row[5u] = scale * load_each_x(start, columns);
  }
  return row;
+}
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
 }
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
@@ -454,11 +459,6 @@ fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
  return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
 }
 //! shaders/output_row.wgsl
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
- let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
- let at = start + vec4<u32>(columns) * step_grad_output();
- return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
-}
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
  let last = vec3<i32>(params.output_size) - 1;
  let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));

@@ -126,7 +126,7 @@ fn from_bits(bits: u32) -> f32 {
  return bitcast<f32>(unknown);
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
@@ -173,6 +173,11 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  }
  return row;
 }
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+}
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
  let size = vec3<i32>(params.input_size);
@@ -194,16 +199,6 @@ struct Extremes {
 }
 fn no_extremes() -> Extremes {
  return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
-}
-fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
- var extremes = before;
- extremes.c = max(extremes.c, taps[0u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[0u]));
- extremes.c = max(extremes.c, taps[1u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
- extremes.c = max(extremes.c, taps[2u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[2u]));
- return extremes;
 }
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
@@ -255,26 +250,64 @@ fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -
  return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }
 //! shaders/tap_rows.wgsl
-fn extremes_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>) -> Extremes {
+struct Line {
+ z: array<vec4<f32>, QUADS>,
+ v: array<vec4<f32>, QUADS>,
+}
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
+ var line: Line;
+ line.z = padded_row(plane, depth_height, first_column);
+ line.z[0u] = numbers_of(line.z[0u]);
+ line.z[1u] = numbers_of(line.z[1u]);
+ line.z[2u] = numbers_of(line.z[2u]);
+ return line;
+}
+struct Taps {
+ z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+ v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+}
+fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
- extremes = with_extremes(extremes, rows[0u]);
- extremes = with_extremes(extremes, rows[1u]);
- extremes = with_extremes(extremes, rows[2u]);
+ extremes.c = max(extremes.c, taps.z[0u][0u]);
+ extremes.c = max(extremes.c, taps.z[0u][1u]);
+ extremes.c = max(extremes.c, taps.z[0u][2u]);
+ extremes.c = max(extremes.c, taps.z[1u][0u]);
+ extremes.c = max(extremes.c, taps.z[1u][1u]);
+ extremes.c = max(extremes.c, taps.z[1u][2u]);
+ extremes.c = max(extremes.c, taps.z[2u][0u]);
+ extremes.c = max(extremes.c, taps.z[2u][1u]);
+ extremes.c = max(extremes.c, taps.z[2u][2u]);
+ {
+  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
+  let infinite = extremes.c == vec4(AS_INFINITY);
+  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ }
  return extremes;
 }
-fn sums_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>, c: vec4<f32>, rate: f32) -> Sums {
+fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
  var sums: Sums;
- sums = with_sums(sums, rows[0u], c, rate);
- sums = with_sums(sums, rows[1u], c, rate);
- sums = with_sums(sums, rows[2u], c, rate);
+ sums = with_sums(sums, taps.z[0u], c, rate);
+ sums = with_sums(sums, taps.z[1u], c, rate);
+ sums = with_sums(sums, taps.z[2u], c, rate);
  return sums;
 }
-//! shaders/output_row.wgsl
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
- let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
- let at = start + vec4<u32>(columns) * step_grad_output();
- return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+fn anew(factors: Factors) -> Factors {
+ var again = factors;
+ again.c = unforeseen(factors.c);
+ return again;
 }
+struct Moments {
+ v: vec4<f32>,
+ beta_k: vec4<f32>,
+}
+//! shaders/output_row.wgsl
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
  let last = vec3<i32>(params.output_size) - 1;
  let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
@@ -310,34 +343,39 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
 const TURNS = FIRST_TURN + WINDOWS_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-struct Line {
- z: array<vec4<f32>, QUADS>,
- gradients: array<vec4<f32>, CELL_QUADS>,
+fn tap_gradients(z: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
+ var gradients: array<vec4<f32>, KERNEL_W>;
+ gradients[0u] = tap_gradient(z[0u], factors);
+ gradients[1u] = tap_gradient(z[1u], factors);
+ gradients[2u] = tap_gradient(z[2u], factors);
+ return gradients;
 }
-fn with_windows(line: Line, factors: array<Factors, WINDOW_QUADS>) -> Line {
- let taps = taps_of(line.z);
+fn with_taps(
+before: array<vec4<f32>, CELL_QUADS>,
+of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>,
+) -> array<vec4<f32>, CELL_QUADS> {
  var moving: array<vec4<f32>, QUADS>;
  {
   var windows: array<vec4<f32>, WINDOW_QUADS>;
-  windows[0u] = tap_gradient(taps[0u][2u], factors[0u]);
-  windows[1u] = tap_gradient(taps[1u][2u], factors[1u]);
+  windows[0u] = of_taps[0u][2u];
+  windows[1u] = of_taps[1u][2u];
   moving = sum_of_rows(previous_taps(moving), at_patch(windows));
  }
  {
   var windows: array<vec4<f32>, WINDOW_QUADS>;
-  windows[0u] = tap_gradient(taps[0u][1u], factors[0u]);
-  windows[1u] = tap_gradient(taps[1u][1u], factors[1u]);
+  windows[0u] = of_taps[0u][1u];
+  windows[1u] = of_taps[1u][1u];
   moving = sum_of_rows(previous_taps(moving), at_patch(windows));
  }
  {
   var windows: array<vec4<f32>, WINDOW_QUADS>;
-  windows[0u] = tap_gradient(taps[0u][0u], factors[0u]);
-  windows[1u] = tap_gradient(taps[1u][0u], factors[1u]);
+  windows[0u] = of_taps[0u][0u];
+  windows[1u] = of_taps[1u][0u];
   moving = sum_of_rows(previous_taps(moving), at_patch(windows));
  }
  let added = at_cells(moving);
- var sum = line;
- sum.gradients[0u] += added[0u];
+ var sum = before;
+ sum[0u] += added[0u];
  return sum;
 }
 fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<vec4<f32>, QUADS> {
@@ -361,46 +399,77 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
   var ring: array<Line, RING_ROWS>;
+  var gradients: array<array<vec4<f32>, CELL_QUADS>, RING_ROWS>;
   var turn = 0u;
   loop {
    ring[0u] = ring[0u + 1u];
+   gradients[0u] = gradients[0u + 1u];
    ring[1u] = ring[1u + 1u];
-   ring[RING_BEFORE] = Line();
-   ring[RING_BEFORE].z = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
+   gradients[1u] = gradients[1u + 1u];
+   gradients[RING_BEFORE] = array<vec4<f32>, CELL_QUADS>();
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
    let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
    let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
-   var factors: array<Factors, WINDOW_QUADS>;
    {
-    var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
-    rows[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
-    rows[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
-    rows[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
-    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
-    let extremes = extremes_of(rows);
-    let sums = sums_of(rows, extremes.c, beta());
-    factors[0u] = factors_of(extremes, sums, g[0u], (columns >= vec4(0)) & (columns < vec4(end)));
-    factors[0u].c = unforeseen(extremes.c);
-   }
-   {
-    var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
-    rows[0u] = taps_of(ring[0u * DILATION_H].z)[1u];
-    rows[1u] = taps_of(ring[1u * DILATION_H].z)[1u];
-    rows[2u] = taps_of(ring[2u * DILATION_H].z)[1u];
+    var taps: Taps;
+    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[1u];
+    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[1u];
+    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[1u];
     let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
-    let extremes = extremes_of(rows);
-    let sums = sums_of(rows, extremes.c, beta());
-    factors[1u] = factors_of(extremes, sums, g[1u], (columns >= vec4(0)) & (columns < vec4(end)));
-    factors[1u].c = unforeseen(extremes.c);
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let extremes = extremes_of(taps);
+    let sums = sums_of(taps, extremes.c, beta());
+    var factors = anew(factors_of(extremes, sums, g[1u], exist));
+    var moments: Moments;
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_gradients(taps.z[0u], factors);
+     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
+    }
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_gradients(taps.z[1u], factors);
+     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
+    }
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_gradients(taps.z[2u], factors);
+     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
+    }
    }
-   ring[0u * DILATION_H] = with_windows(ring[0u * DILATION_H], factors);
-   ring[1u * DILATION_H] = with_windows(ring[1u * DILATION_H], factors);
-   ring[2u * DILATION_H] = with_windows(ring[2u * DILATION_H], factors);
+   {
+    var taps: Taps;
+    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
+    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
+    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
+    let exist = (columns >= vec4(0)) & (columns < vec4(end));
+    let extremes = extremes_of(taps);
+    let sums = sums_of(taps, extremes.c, beta());
+    var factors = anew(factors_of(extremes, sums, g[0u], exist));
+    var moments: Moments;
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_gradients(taps.z[0u], factors);
+     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
+    }
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_gradients(taps.z[1u], factors);
+     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
+    }
+    {
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_gradients(taps.z[2u], factors);
+     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
+    }
+   }
    {
     let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
     if (turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H) {
-     store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), ring[0u].gradients);
+     store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), gradients[0u]);
     }
    }
    continuing {

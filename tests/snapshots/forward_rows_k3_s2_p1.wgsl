@@ -147,7 +147,7 @@ fn from_bits(bits: u32) -> f32 {
  return bitcast<f32>(unknown);
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 struct Window {
  c: f32,

@@ -200,16 +200,6 @@ struct Extremes {
 fn no_extremes() -> Extremes {
  return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
 }
-fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes {
- var extremes = before;
- extremes.c = max(extremes.c, taps[0u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[0u]));
- extremes.c = max(extremes.c, taps[1u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[1u]));
- extremes.c = max(extremes.c, taps[2u]);
- extremes.magnitude = max(extremes.magnitude, magnitude_bits4(taps[2u]));
- return extremes;
-}
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
@@ -250,18 +240,52 @@ fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
  return resolve4(extremes.magnitude, extremes.c, sums.s, sums.q / sums.s * select(1.0, 256.0, beta_is_small()));
 }
 //! shaders/tap_rows.wgsl
-fn extremes_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>) -> Extremes {
+struct Line {
+ z: array<vec4<f32>, QUADS>,
+ v: array<vec4<f32>, QUADS>,
+}
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
+ var line: Line;
+ line.z = padded_row(plane, depth_height, first_column);
+ line.z[0u] = numbers_of(line.z[0u]);
+ line.z[1u] = numbers_of(line.z[1u]);
+ line.z[2u] = numbers_of(line.z[2u]);
+ return line;
+}
+struct Taps {
+ z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+ v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+}
+fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
- extremes = with_extremes(extremes, rows[0u]);
- extremes = with_extremes(extremes, rows[1u]);
- extremes = with_extremes(extremes, rows[2u]);
+ extremes.c = max(extremes.c, taps.z[0u][0u]);
+ extremes.c = max(extremes.c, taps.z[0u][1u]);
+ extremes.c = max(extremes.c, taps.z[0u][2u]);
+ extremes.c = max(extremes.c, taps.z[1u][0u]);
+ extremes.c = max(extremes.c, taps.z[1u][1u]);
+ extremes.c = max(extremes.c, taps.z[1u][2u]);
+ extremes.c = max(extremes.c, taps.z[2u][0u]);
+ extremes.c = max(extremes.c, taps.z[2u][1u]);
+ extremes.c = max(extremes.c, taps.z[2u][2u]);
+ {
+  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
+  let infinite = extremes.c == vec4(AS_INFINITY);
+  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ }
  return extremes;
 }
-fn sums_of(rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>, c: vec4<f32>, rate: f32) -> Sums {
+fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
  var sums: Sums;
- sums = with_sums(sums, rows[0u], c, rate);
- sums = with_sums(sums, rows[1u], c, rate);
- sums = with_sums(sums, rows[2u], c, rate);
+ sums = with_sums(sums, taps.z[0u], c, rate);
+ sums = with_sums(sums, taps.z[1u], c, rate);
+ sums = with_sums(sums, taps.z[2u], c, rate);
  return sums;
 }
 //! shaders/forward.wgsl
@@ -272,6 +296,11 @@ fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
 //! shaders/forward_taps.wgsl
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
+fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
+ let extremes = extremes_of(taps);
+ store_four(plane, at, windows_of(extremes, sums_of(taps, extremes.c, forward_rate())));
+ return;
+}
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let block = block_at(invocation, params.output_size);
@@ -283,25 +312,23 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
-  var ring: array<array<vec4<f32>, QUADS>, RING_ROWS>;
+  var ring: array<Line, RING_ROWS>;
   var turn = 0u;
   loop {
    ring[0u] = ring[0u + 1u];
    ring[1u] = ring[1u + 1u];
-   ring[RING_BEFORE] = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
    ring[0u] = ring[0u + 1u];
    ring[1u] = ring[1u + 1u];
-   ring[RING_BEFORE] = padded_row(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
    let row = turn - FIRST_TURN;
    if (turn >= FIRST_TURN && row < rows_left) {
     {
-     var rows: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>;
-     rows[0u] = taps_of(ring[0u * DILATION_H])[0u];
-     rows[1u] = taps_of(ring[1u * DILATION_H])[0u];
-     rows[2u] = taps_of(ring[2u * DILATION_H])[0u];
-     let extremes = extremes_of(rows);
-     let windows = windows_of(extremes, sums_of(rows, extremes.c, forward_rate()));
-     store_four(plane, block.first + vec3(0u, row, 4u * 0u), windows);
+     var taps: Taps;
+     taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
+     taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
+     taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+     store_windows(plane, block.first + vec3(0u, row, 4u * 0u), taps);
     }
    }
    continuing {

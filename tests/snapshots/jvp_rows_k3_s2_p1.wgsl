@@ -1,6 +1,5 @@
-// softpool forward rows k3 s2 p1
+// softpool forward taps k3 s2 p1
 //! src/specialise.rs
-const KERNEL_D = 1u;
 const KERNEL_H = 3u;
 const KERNEL_W = 3u;
 const STRIDE_D = 1u;
@@ -9,25 +8,18 @@ const STRIDE_W = 2u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
-const DILATION_D = 1u;
 const DILATION_H = 1u;
-const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 4u;
 const BLOCK_W = 4u;
-const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const WINDOW_QUADS = 1u;
 const LEAD = 3u;
 const QUADS = 3u;
-const RING_TAPS = 3u;
-const RING_SUMS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const MASKED = true;
-const DETACHED = false;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
 fn x_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.x.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
@@ -35,17 +27,14 @@ fn load_x(index: u32) -> f32 { return x[index / 4u][index % 4u]; }
 fn load_x4(index: u32) -> vec4<f32> { return x[index / 4u]; }
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 fn y_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.y.start + ((plane.y * params.output_size.x + at.x) * params.output_size.y + at.y) * params.output_size.z + at.z; }
-fn store_y(index: u32, value: f32) { y[index / 4u][index % 4u] = value; }
 fn store_y4(index: u32, values: vec4<f32>) { y[index / 4u] = values; }
 fn store_y_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_y4(index, values); } }
-@group(0) @binding(2) var<storage, read> tangent: array<f32>;
+@group(0) @binding(2) var<storage, read> tangent: array<vec4<f32>>;
 fn step_tangent() -> u32 { return 1u; }
 fn tangent_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.tangent.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
-fn load_tangent(index: u32) -> f32 { return tangent[index]; }
-fn next_taps(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 3> { return array<vec4<f32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn next_taps_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 3> { return array<vec4<i32>, 3>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), row[2].yzww); }
-fn at_windows(row: array<vec4<f32>, 3>) -> array<vec4<f32>, 1> { return array<vec4<f32>, 1>(vec4(row[0].w, row[1].yw, row[2].y)); }
-fn at_windows_n(row: array<vec4<i32>, 3>) -> array<vec4<i32>, 1> { return array<vec4<i32>, 1>(vec4(row[0].w, row[1].yw, row[2].y)); }
+fn load_tangent(index: u32) -> f32 { return tangent[index / 4u][index % 4u]; }
+fn load_tangent4(index: u32) -> vec4<f32> { return tangent[index / 4u]; }
+fn taps_of(row: array<vec4<f32>, 3>) -> array<array<vec4<f32>, 3>, 1> { return array<array<vec4<f32>, 3>, 1>(array<vec4<f32>, 3>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[1].xz, row[2].xz), vec4(row[1].yw, row[2].yw))); }
 @group(0) @binding(3) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -78,10 +67,8 @@ struct Params {
  moments: Layout,
  betas: Layout,
 }
-const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
 const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
@@ -108,57 +95,22 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {
- let bounded = max(t, vec4(-200.0));
- return exp2(bounded * LOG2_E);
-}
-fn exp_bounded(t: f32) -> f32 {
- return exp_bounded4(vec4(t)).x;
-}
-fn weigh(z: f32, c: f32) -> f32 {
- return exp_bounded(beta() * (z - c));
-}
-const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
-fn beta_is_small() -> bool {
- return false;
-}
 fn beta_is_0() -> bool {
  return false;
-}
-fn offset(z: f32, c: f32) -> f32 {
- return max(z - c, -LARGEST);
 }
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
-fn magnitude_bits(value: f32) -> u32 {
- return bitcast<u32>(value) & 0x7fffffffu;
-}
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
  return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
-}
-fn is_finite(value: f32) -> bool {
- return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
-}
-struct Window {
- c: f32,
- s: f32,
- d: f32,
- y: f32,
-}
-struct Windows {
- c: vec4<f32>,
- s: vec4<f32>,
- d: vec4<f32>,
- y: vec4<f32>,
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
@@ -167,83 +119,10 @@ fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
 fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  return (c <= vec4(LOWEST_Z)) & (magnitude <= vec4(INFINITY_BITS));
 }
-fn resolve4(magnitude: vec4<u32>, c: vec4<f32>, s: vec4<f32>, d: vec4<f32>) -> Windows {
- let nan = vec4(from_bits(NAN_BITS));
- let minus_infinity = vec4(from_bits(MINUS_INFINITY_BITS));
- let empty = are_empty(magnitude, c);
- let weighs = have_weights(magnitude, c);
- let infinity = select(minus_infinity, c, bitcast<vec4<u32>>(c) == vec4(INFINITY_BITS));
- let y = select(select(infinity, nan, magnitude > vec4(INFINITY_BITS)), c + d, weighs);
- return Windows(
- select(c, vec4(0.5 * LARGEST), empty),
- select(select(nan, s, weighs), vec4(from_bits(INFINITY_BITS)), empty),
- select(d, vec4(0.0), empty),
- select(y, minus_infinity, empty),
- );
-}
-fn resolve(magnitude: u32, c: f32, s: f32, d: f32) -> Window {
- let four = resolve4(vec4(magnitude), vec4(c), vec4(s), vec4(d));
- return Window(four.c.x, four.s.x, four.d.x, four.y.x);
-}
-fn weight_in(window: Window, z: f32) -> f32 {
- return select(weigh(z, window.c) / window.s, 0.0, bitcast<u32>(window.s) == INFINITY_BITS);
-}
-fn window_by_definition(plane: vec2<u32>, window: vec3<u32>) -> Window {
- let start = window_start(window);
- let taps = window_taps(window);
- let last = vec3<i32>(params.input_size) - 1;
- var c = from_bits(MINUS_INFINITY_BITS);
- var magnitude = 0u;
- var s = 0.0;
- var d = 0.0;
- var row = 0.0;
- var row_y = 0.0;
- var y = 0.0;
- for (var i = 0u; i < 3u * TAPS; i++) {
-  let tap = i % TAPS;
-  let at = vec3(tap / KERNEL_W / KERNEL_H, tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
-  let position = start + vec3<i32>(at * DILATION);
-  let inside = clamp(position, vec3(0), last);
-  if (all(position == inside) && all(at < taps)) {
-   let z = load_z(x_index(plane, vec3<u32>(inside)));
-   let e = weigh(z, c);
-   if (i < TAPS) {
-    c = max(c, z);
-    magnitude = max(magnitude, magnitude_bits(z));
-   } else if (i < 2u * TAPS) {
-    row += e;
-   } else {
-    row += e / s * offset(z, c);
-    row_y += select(0.0, e / s * z, e > 0.0);
-   }
-  }
-  if (at.z == KERNEL_W - 1u) {
-   if (i < 2u * TAPS) {
-    s += row;
-   } else {
-    d += row;
-    y += row_y;
-   }
-   row = 0.0;
-   row_y = 0.0;
-  }
- }
- var result = resolve(magnitude, c, s, d);
- if (is_finite(result.y) && abs(d) > 0.5 * abs(c)) {
-  result.y = y;
- }
- return result;
-}
-fn load_z(index: u32) -> f32 {
- return 0.5 * sign_of_beta() * load_x(index);
-}
 //! shaders/positions.wgsl
 fn window_start(window: vec3<u32>) -> vec3<i32> {
  let start = vec3<i32>(window * STRIDE) - vec3<i32>(PADDING);
  return start;
-}
-fn window_taps(window: vec3<u32>) -> vec3<u32> {
- return KERNEL;
 }
 //! shaders/beta.wgsl
 fn set_beta(plane: vec2<u32>) {}
@@ -283,6 +162,26 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  }
  return row;
 }
+fn load_direction_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ let start = tangent_index(plane, row_inside(depth_height));
+ var row: array<vec4<f32>, QUADS>;
+ {
+  let columns = columns_inside(first_column, 0u);
+  {
+   let at = start + columns * step_tangent();
+   row[0u] = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
+  }
+ }
+ {
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = load_tangent4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = load_tangent4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ return row;
+}
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
  let size = vec3<i32>(params.input_size);
@@ -290,268 +189,150 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
-//! shaders/partial.wgsl
-const NOTHING = -(1 << 20);
-const DROWNED = (1 << 20) - 1;
-const BROKEN = 1 << 20;
-const LOG2_E_HIGH = 1.4423828125;
-const LOG2_E_LOW = 3.1222839e-4;
-fn headroom() -> i32 {
- return select(0, HEADROOM, beta_is_small());
+//! shaders/taps.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ row[0u] = select(vec4(LOWEST_Z), row[0u], inside_row(depth_height, first_column, 0u));
+ row[1u] = select(vec4(LOWEST_Z), row[1u], inside_row(depth_height, first_column, 1u));
+ row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
+ return row;
 }
-struct Reference {
- z0: f32,
- reach: f32,
- limit: i32,
- rate_high: f32,
- rate_low: f32,
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
 }
-fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
- let beta = beta() * beta_scale();
- let beta_high = leading_bits(vec4(beta)).x;
- let rate_high = leading_bits(vec4(beta * LOG2_E)).x;
- let rest = unforeseen(vec4(beta_high * LOG2_E_HIGH - rate_high)).x;
- let rate_low = rest + (beta_high * LOG2_E_LOW + (beta - beta_high) * LOG2_E);
- return Reference(z0, reach, limit, rate_high, rate_low);
+fn no_extremes() -> Extremes {
+ return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
 }
-fn reference_of(z: f32) -> Reference {
- if (beta_is_small()) {
-  return reference_about(0.0, LARGEST, 23600);
- }
- if (is_finite(z) && beta() * abs(z) > 8192.0) {
-  return reference_about(z, 4096.0 / beta(), 5900);
- }
- return reference_about(0.0, 16384.0 / beta(), 23600);
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-1e38));
 }
-struct Partial {
- n: vec4<i32>,
- p: vec4<f32>,
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+ return exp2(t * LOG2_E);
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let e = exp_rated(rated(z, c, beta()));
+ return e;
+}
+struct Sums {
  s: vec4<f32>,
  q: vec4<f32>,
- a: vec4<f32>,
- b: vec4<f32>,
 }
-fn no_partial(n: vec4<i32>, p: vec4<f32>) -> Partial {
- return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+ var sums = before;
+ {
+  let e = tap_weight(taps[0u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[0u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[1u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[1u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[2u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[2u], c, rate);
+ }
+ return sums;
 }
-fn power_of_2(n: vec4<i32>, bias: vec4<i32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
+struct Factors {
+ c: vec4<f32>,
+ g_over_s: vec4<f32>,
+ mean_t: vec4<f32>,
+ nothing: vec4<bool>,
 }
-fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
- let f = power_of_2(part.n, n - 127);
- let step = part.p - p;
- let s = f * part.s;
- var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
- moved.a = f * part.a;
- moved.b = f * part.b + moved.a * step;
- return moved;
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+ var gradient = factors.g_over_s * tap_weight(z, factors.c);
+ gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
+ return select(gradient, vec4(0.0), factors.nothing);
 }
-fn plus(first: Partial, second: Partial) -> Partial {
- var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
- sum.a = first.a + second.a;
- sum.b = first.b + second.b;
- return sum;
+fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
+ let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+ let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
+ return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }
-fn leading_bits(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
-}
-fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
- var n = rows[0].n;
- var p = rows[0].p;
- n = max(n, rows[0u].n);
- p = max(p, rows[0u].p);
- n = max(n, rows[1u].n);
- p = max(p, rows[1u].p);
- n = max(n, rows[2u].n);
- p = max(p, rows[2u].p);
- var sums: array<Partial, RING_SUMS>;
- sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
- sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
- sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
- var window = no_partial(n, p);
- window = plus(window, sums[0u]);
- return window;
-}
-fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- return exp2(f);
-}
-struct Weights {
- m: vec4<f32>,
- n: vec4<i32>,
- z: vec4<f32>,
-}
-fn beta_scale() -> f32 {
- return 1.0;
-}
-fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
- let counts = inside & (magnitude_bits4(z) < vec4(INFINITY_BITS));
- let finite = select(vec4(LOWEST_Z), z, counts);
- let u = clamp(finite - reference.z0, vec4(-reference.reach), vec4(reference.reach)) * (1.0 / beta_scale());
- let n = round(u * (reference.rate_high + reference.rate_low));
- let u_high = leading_bits(u);
- let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
- let minus_infinity = select(NOTHING, DROWNED, beta_is_0());
- let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
- let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;
- let bounded = max(finite, vec4(reference.z0 - reference.reach));
- return Weights(exp2_near_0(f), select(select(vec4(NOTHING), no_number, inside), exponent, counts), bounded);
-}
-fn is_far(window: Partial, reference: Reference) -> vec4<bool> {
- let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
- let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
- return (window.n > vec4(NOTHING)) & !(near & finite);
-}
-//! shaders/window_row.wgsl
-struct Row {
- m: array<vec4<f32>, QUADS>,
- n: array<vec4<i32>, QUADS>,
+//! shaders/tap_rows.wgsl
+struct Line {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
- let values = load_row(plane, depth_height, first_column);
- var row: Row;
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
+ var line: Line;
+ line.z = padded_row(plane, depth_height, first_column);
+ line.z[0u] = numbers_of(line.z[0u]);
+ line.z[1u] = numbers_of(line.z[1u]);
+ line.z[2u] = numbers_of(line.z[2u]);
  {
-  let four = weights(values[0u], inside_row(depth_height, first_column, 0u), reference);
-  row.m[0u] = four.m;
-  row.n[0u] = four.n;
-  row.z[0u] = four.z;
+  let v = load_direction_row(plane, depth_height, first_column);
+  line.v[0u] = select(vec4(0.0), v[0u], line.z[0u] > vec4(LOWEST_Z));
+  line.v[1u] = select(vec4(0.0), v[1u], line.z[1u] > vec4(LOWEST_Z));
+  line.v[2u] = select(vec4(0.0), v[2u], line.z[2u] > vec4(LOWEST_Z));
  }
+ return line;
+}
+struct Taps {
+ z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+ v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+}
+fn extremes_of(taps: Taps) -> Extremes {
+ var extremes = no_extremes();
+ extremes.c = max(extremes.c, taps.z[0u][0u]);
+ extremes.c = max(extremes.c, taps.z[0u][1u]);
+ extremes.c = max(extremes.c, taps.z[0u][2u]);
+ extremes.c = max(extremes.c, taps.z[1u][0u]);
+ extremes.c = max(extremes.c, taps.z[1u][1u]);
+ extremes.c = max(extremes.c, taps.z[1u][2u]);
+ extremes.c = max(extremes.c, taps.z[2u][0u]);
+ extremes.c = max(extremes.c, taps.z[2u][1u]);
+ extremes.c = max(extremes.c, taps.z[2u][2u]);
  {
-  let four = weights(values[1u], inside_row(depth_height, first_column, 1u), reference);
-  row.m[1u] = four.m;
-  row.n[1u] = four.n;
-  row.z[1u] = four.z;
+  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
+  let infinite = extremes.c == vec4(AS_INFINITY);
+  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
  }
- {
-  let four = weights(values[2u], inside_row(depth_height, first_column, 2u), reference);
-  row.m[2u] = four.m;
-  row.n[2u] = four.n;
-  row.z[2u] = four.z;
- }
- {
-  let start = tangent_index(plane, row_inside(depth_height));
-  {
-   let at = start + columns_inside(first_column, 0u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[0u] = select(vec4(0.0), four, row.n[0u] != vec4(NOTHING));
-  }
-  {
-   let at = start + columns_inside(first_column, 1u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[1u] = select(vec4(0.0), four, row.n[1u] != vec4(NOTHING));
-  }
-  {
-   let at = start + columns_inside(first_column, 2u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[2u] = select(vec4(0.0), four, row.n[2u] != vec4(NOTHING));
-  }
- }
- return row;
+ return extremes;
 }
-struct Slide {
- row: Row,
- parts: array<Partial, WINDOW_QUADS>,
- few: array<Partial, WINDOW_QUADS>,
+fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
+ var sums: Sums;
+ sums = with_sums(sums, taps.z[0u], c, rate);
+ sums = with_sums(sums, taps.z[1u], c, rate);
+ sums = with_sums(sums, taps.z[2u], c, rate);
+ return sums;
 }
-fn next_tap(row: Row) -> Row {
- return Row(next_taps(row.m), next_taps_n(row.n), next_taps(row.z), next_taps(row.v));
+fn anew(factors: Factors) -> Factors {
+ var again = factors;
+ again.c = unforeseen(factors.c);
+ return again;
 }
-fn raised(slide: Slide) -> Slide {
- var next = slide;
- let n = at_windows_n(slide.row.n);
- let z = at_windows(slide.row.z);
- next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
- next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
- next.row = next_tap(slide.row);
- return next;
-}
-fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32>, v: vec4<f32>) -> Partial {
- var sum = few;
- let w = m * power_of_2(n, part.n - 127 + headroom());
- let u = z - part.p;
- sum.s += w;
- sum.q += w * u;
- sum.a += w * v;
- sum.b += w * u * v;
- return sum;
-}
-fn summed(slide: Slide) -> Slide {
- var next = slide;
- let m = at_windows(slide.row.m);
- let n = at_windows_n(slide.row.n);
- let z = at_windows(slide.row.z);
- let v = at_windows(slide.row.v);
- next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
- next.row = next_tap(slide.row);
- return next;
-}
-fn with_few(slide: Slide) -> Slide {
- var next = slide;
- next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
- next.few[0u] = no_partial(vec4(0), vec4(0.0));
- return next;
-}
-fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
- var slide: Slide;
- slide.row = row;
- let n = at_windows_n(row.n);
- let z = at_windows(row.z);
- slide.parts[0u] = no_partial(n[0u], z[0u]);
- slide = raised(slide);
- slide = raised(slide);
- slide = raised(slide);
- slide.row = row;
- slide = summed(slide);
- slide = summed(slide);
- slide = summed(slide);
- slide = with_few(slide);
- return slide.parts;
-}
-fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
- let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
- return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
-}
-//! shaders/tangent.wgsl
-fn terms(window: Window, plane: vec2<u32>, at: vec3<u32>) -> vec2<f32> {
- let z = load_z(x_index(plane, at));
- let w = weight_in(window, z);
- let z_minus_y = offset(z, window.c) - window.d;
- let v = load_tangent(tangent_index(plane, at));
- return select(vec2(w * v, w * z_minus_y * v), vec2(0.0), w == 0.0);
-}
-fn store_sums(plane: vec2<u32>, window: vec3<u32>, sums: vec2<f32>) {
- let beta_k = beta() * sums.y;
- store_y(y_index(plane, window), select(sums.x + beta_k, sums.x, DETACHED));
-}
-//! shaders/derivative_values.wgsl
-fn store_four_partials(plane: vec2<u32>, at: vec3<u32>, window: Partial, reference: Reference) -> bool {
- let columns = at.z + vec4(0u, 1u, 2u, 3u);
- let exist = columns < vec4(params.output_size.z);
- let d = window.q / window.s;
- var value = window.a / window.s;
- value += beta() * (window.b / window.s - d * value);
- store_y_four(y_index(plane, at), select(value, vec4(0.0), window.n == vec4(NOTHING)), exist);
- return any(exist & is_far(window, reference));
-}
-fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
- let window = window_by_definition(plane, at);
- var sums = vec2(0.0);
- for (var tap = 0u; tap < KERNEL_D * KERNEL_H * KERNEL_W; tap++) {
-  let taps = vec3(tap / (KERNEL_H * KERNEL_W), tap / KERNEL_W % KERNEL_H, tap % KERNEL_W);
-  let position = window_start(at) + vec3<i32>(taps * DILATION);
-  if (all(position >= vec3(0)) && all(position < vec3<i32>(params.input_size))) {
-   sums += terms(window, plane, vec3<u32>(position));
-  }
- }
- store_sums(plane, at, sums);
-}
-//! shaders/forward_rows.wgsl
-const HEADROOM = 0;
+//! shaders/forward_taps.wgsl
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
- return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
+fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
+ let extremes = extremes_of(taps);
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ var value: vec4<f32>;
+ {
+  let factors = anew(factors_of(extremes, sums_of(taps, extremes.c, beta()), vec4(1.0), exist));
+  value += tap_gradient(taps.z[0u][0u], factors) * taps.v[0u][0u];
+  value += tap_gradient(taps.z[0u][1u], factors) * taps.v[0u][1u];
+  value += tap_gradient(taps.z[0u][2u], factors) * taps.v[0u][2u];
+  value += tap_gradient(taps.z[1u][0u], factors) * taps.v[1u][0u];
+  value += tap_gradient(taps.z[1u][1u], factors) * taps.v[1u][1u];
+  value += tap_gradient(taps.z[1u][2u], factors) * taps.v[1u][2u];
+  value += tap_gradient(taps.z[2u][0u], factors) * taps.v[2u][0u];
+  value += tap_gradient(taps.z[2u][1u], factors) * taps.v[2u][1u];
+  value += tap_gradient(taps.z[2u][2u], factors) * taps.v[2u][2u];
+ }
+ store_y_four(y_index(plane, at), value, exist);
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -559,54 +340,36 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  if (!block.inside) {
   return;
  }
- let start = window_start(block.first);
- let rows = min(BLOCK_H, params.output_size.y - block.first.y);
+ let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
+ let rows_left = min(BLOCK_H, params.output_size.y - block.first.y);
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
-  let reference = reference_at(plane, start);
-  var far = 0u;
-  var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
+  var ring: array<Line, RING_ROWS>;
   var turn = 0u;
   loop {
-   {
-    let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, 0u), start.z, reference));
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
-    ring[RING_BEFORE] = parts;
-   }
-   {
-    let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, 1u), start.z, reference));
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
-    ring[RING_BEFORE] = parts;
-   }
+   ring[0u] = ring[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
+   ring[0u] = ring[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
    let row = turn - FIRST_TURN;
-   if (turn >= FIRST_TURN && row < rows) {
+   if (turn >= FIRST_TURN && row < rows_left) {
     {
-     var parts: array<Partial, RING_TAPS>;
-     parts[0u] = ring[0u * DILATION_H][0u];
-     parts[1u] = ring[1u * DILATION_H][0u];
-     parts[2u] = ring[2u * DILATION_H][0u];
-     let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 0u), window, reference)) {
-      far |= 1u << row;
-     }
+     var taps: Taps;
+     taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
+     taps.v[0u] = taps_of(ring[0u * DILATION_H].v)[0u];
+     taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
+     taps.v[1u] = taps_of(ring[1u * DILATION_H].v)[0u];
+     taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+     taps.v[2u] = taps_of(ring[2u * DILATION_H].v)[0u];
+     store_windows(plane, block.first + vec3(0u, row, 4u * 0u), taps);
     }
    }
    continuing {
     turn++;
     break if turn >= FIRST_TURN + BLOCK_H;
-   }
-  }
-  while (far != 0u) {
-   let row = firstTrailingBit(far);
-   far &= far - 1u;
-   for (var column = 0u; column < BLOCK_W; column++) {
-    let at = block.first + vec3(0u, row, column);
-    if (at.z < params.output_size.z) {
-     store_by_definition(plane, at);
-    }
    }
   }
  }

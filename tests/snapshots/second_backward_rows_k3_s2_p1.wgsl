@@ -1,5 +1,7 @@
-// softpool second backward rows k3 s2 p1
+// softpool second backward taps k3 s2 p1
 //! src/specialise.rs
+const KERNEL_H = 3u;
+const KERNEL_W = 3u;
 const STRIDE_D = 1u;
 const STRIDE_H = 2u;
 const STRIDE_W = 2u;
@@ -13,7 +15,6 @@ const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const CELLS_W = 8u;
 const CELLS_H = 8u;
 const WINDOWS_H = 5u;
 const WINDOWS_W = 5u;
@@ -27,8 +28,6 @@ const G_QUADS = 2u;
 const CELL_QUADS = 2u;
 const LEAD = 3u;
 const QUADS = 4u;
-const RING_TAPS = 3u;
-const RING_SUMS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const MASKED = true;
@@ -45,24 +44,18 @@ fn load_grad_output4(index: u32) -> vec4<f32> { return grad_output[index / 4u]; 
 @group(0) @binding(2) var<storage, read_write> grad_input: array<vec4<f32>>;
 fn step_grad_input() -> u32 { return 1u; }
 fn grad_input_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.grad_input.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
-fn store_grad_input(index: u32, value: f32) { grad_input[index / 4u][index % 4u] = value; }
 fn store_grad_input4(index: u32, values: vec4<f32>) { grad_input[index / 4u] = values; }
 fn store_grad_input_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_grad_input4(index, values); } }
-@group(0) @binding(3) var<storage, read> tangent: array<f32>;
+@group(0) @binding(3) var<storage, read> tangent: array<vec4<f32>>;
 fn step_tangent() -> u32 { return 1u; }
 fn tangent_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.tangent.start + ((plane.y * params.input_size.x + at.x) * params.input_size.y + at.y) * params.input_size.z + at.z; }
-fn load_tangent(index: u32) -> f32 { return tangent[index]; }
-fn next_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
-fn next_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
-fn at_windows(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
-fn at_windows_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[2].w, row[3].yww)); }
+fn load_tangent(index: u32) -> f32 { return tangent[index / 4u][index % 4u]; }
+fn load_tangent4(index: u32) -> vec4<f32> { return tangent[index / 4u]; }
+fn taps_of(row: array<vec4<f32>, 4>) -> array<array<vec4<f32>, 3>, 2> { return array<array<vec4<f32>, 3>, 2>(array<vec4<f32>, 3>(vec4(row[0].w, row[1].yw, row[2].y), vec4(row[1].xz, row[2].xz), vec4(row[1].yw, row[2].yw)), array<vec4<f32>, 3>(vec4(row[2].w, row[3].yww), row[3].xzww, row[3].ywww)); }
 fn previous_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
-fn previous_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, row[0].xyz), vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz)); }
 fn g_at_windows(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[0], row[1]); }
 fn at_cells(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(row[1], row[2]); }
-fn at_cells_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(row[1], row[2]); }
 fn at_patch(row: array<vec4<f32>, 2>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(0.0, 0.0, 0.0, row[0].x), vec4(0.0, row[0].y, 0.0, row[0].z), vec4(0.0, row[0].w, 0.0, row[1].x), vec4(0.0, 0.0, 0.0, 0.0)); }
-fn at_patch_n(row: array<vec4<i32>, 2>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(1 << 20, 1 << 20, 1 << 20, row[0].x), vec4(1 << 20, row[0].y, 1 << 20, row[0].z), vec4(1 << 20, row[0].w, 1 << 20, row[1].x), vec4(1 << 20, 1 << 20, 1 << 20, 1 << 20)); }
 @group(0) @binding(4) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -123,35 +116,29 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  return Block(plane, at * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
-const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
-fn beta_is_small() -> bool {
- return false;
-}
 fn beta_is_0() -> bool {
  return false;
 }
 const INFINITY_BITS = 0x7f800000u;
 const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
-fn magnitude_bits(value: f32) -> u32 {
- return bitcast<u32>(value) & 0x7fffffffu;
-}
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
  return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
-}
-fn is_finite(value: f32) -> bool {
- return magnitude_bits(value) < INFINITY_BITS;
 }
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
 }
 fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ vec4(params.zero));
+ return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
-fn load_z(index: u32) -> f32 {
- return 0.5 * sign_of_beta() * load_x(index);
+fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
+ return (magnitude < vec4(INFINITY_BITS)) | (infinite & vec4(!beta_is_0()));
+}
+fn are_empty(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
+ return (c <= vec4(LOWEST_Z)) & (magnitude <= vec4(INFINITY_BITS));
 }
 //! shaders/beta.wgsl
 fn set_beta(plane: vec2<u32>) {}
@@ -195,6 +182,38 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  }
  return row;
 }
+fn load_direction_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ let start = tangent_index(plane, row_inside(depth_height));
+ var row: array<vec4<f32>, QUADS>;
+ {
+  let columns = columns_inside(first_column, 0u);
+  {
+   let at = start + columns * step_tangent();
+   row[0u] = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
+  }
+ }
+ {
+  let columns = columns_inside(first_column, 1u);
+  row[1u] = load_tangent4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 2u);
+  row[2u] = load_tangent4(start + min(columns.x, params.input_size.z - 4u));
+ }
+ {
+  let columns = columns_inside(first_column, 3u);
+  {
+   let at = start + columns * step_tangent();
+   row[3u] = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
+  }
+ }
+ return row;
+}
+fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
+ let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
+ let at = start + vec4<u32>(columns) * step_grad_output();
+ return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
+}
 const LANES_OF_4 = vec4<i32>(0, 1, 2, 3);
 fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<bool> {
  let size = vec3<i32>(params.input_size);
@@ -202,257 +221,182 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
-//! shaders/partial.wgsl
-const NOTHING = -(1 << 20);
-const DROWNED = (1 << 20) - 1;
-const BROKEN = 1 << 20;
-const LOG2_E_HIGH = 1.4423828125;
-const LOG2_E_LOW = 3.1222839e-4;
-fn headroom() -> i32 {
- return select(0, HEADROOM, beta_is_small());
+//! shaders/taps.wgsl
+fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
+ var row = load_row(plane, depth_height, first_column);
+ row[0u] = select(vec4(LOWEST_Z), row[0u], inside_row(depth_height, first_column, 0u));
+ row[1u] = select(vec4(LOWEST_Z), row[1u], inside_row(depth_height, first_column, 1u));
+ row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
+ row[3u] = select(vec4(LOWEST_Z), row[3u], inside_row(depth_height, first_column, 3u));
+ return row;
 }
-fn whole_sum(window: Partial) -> vec4<f32> {
- return window.s * select(1.0, f32(1 << u32(HEADROOM)), beta_is_small());
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
 }
-struct Reference {
- z0: f32,
- reach: f32,
- limit: i32,
- rate_high: f32,
- rate_low: f32,
+fn no_extremes() -> Extremes {
+ return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
 }
-fn reference_about(z0: f32, reach: f32, limit: i32) -> Reference {
- let beta = beta() * beta_scale();
- let beta_high = leading_bits(vec4(beta)).x;
- let rate_high = leading_bits(vec4(beta * LOG2_E)).x;
- let rest = unforeseen(vec4(beta_high * LOG2_E_HIGH - rate_high)).x;
- let rate_low = rest + (beta_high * LOG2_E_LOW + (beta - beta_high) * LOG2_E);
- return Reference(z0, reach, limit, rate_high, rate_low);
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-1e38));
 }
-fn reference_of(z: f32) -> Reference {
- if (beta_is_small()) {
-  return reference_about(0.0, LARGEST, 23600);
- }
- if (is_finite(z) && beta() * abs(z) > 8192.0) {
-  return reference_about(z, 4096.0 / beta(), 5900);
- }
- return reference_about(0.0, 16384.0 / beta(), 23600);
+fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+ return exp2(t * LOG2_E);
 }
-struct Partial {
- n: vec4<i32>,
- p: vec4<f32>,
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let e = exp_rated(rated(z, c, beta()));
+ return e;
+}
+struct Sums {
  s: vec4<f32>,
  q: vec4<f32>,
- a: vec4<f32>,
- b: vec4<f32>,
 }
-fn no_partial(n: vec4<i32>, p: vec4<f32>) -> Partial {
- return Partial(n, p, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
+ var sums = before;
+ {
+  let e = tap_weight(taps[0u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[0u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[1u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[1u], c, rate);
+ }
+ {
+  let e = tap_weight(taps[2u], c);
+  sums.s += e;
+  sums.q += e * rated(taps[2u], c, rate);
+ }
+ return sums;
 }
-fn power_of_2(n: vec4<i32>, bias: vec4<i32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(max(n - bias, vec4(0)) << vec4(23u));
+struct Factors {
+ c: vec4<f32>,
+ g_over_s: vec4<f32>,
+ mean_t: vec4<f32>,
+ nothing: vec4<bool>,
 }
-fn about(part: Partial, n: vec4<i32>, p: vec4<f32>) -> Partial {
- let f = power_of_2(part.n, n - 127);
- let step = part.p - p;
- let s = f * part.s;
- var moved = Partial(n, p, s, f * part.q + s * step, vec4(0.0), vec4(0.0));
- moved.a = f * part.a;
- moved.b = f * part.b + moved.a * step;
- return moved;
+fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
+ let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
+ let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
+ return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
 }
-fn plus(first: Partial, second: Partial) -> Partial {
- var sum = Partial(first.n, first.p, first.s + second.s, first.q + second.q, vec4(0.0), vec4(0.0));
- sum.a = first.a + second.a;
- sum.b = first.b + second.b;
- return sum;
-}
-fn leading_bits(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) & vec4(0xfffff000u));
-}
-fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
- var n = rows[0].n;
- var p = rows[0].p;
- n = max(n, rows[0u].n);
- p = max(p, rows[0u].p);
- n = max(n, rows[1u].n);
- p = max(p, rows[1u].p);
- n = max(n, rows[2u].n);
- p = max(p, rows[2u].p);
- var sums: array<Partial, RING_SUMS>;
- sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
- sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
- sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
- var window = no_partial(n, p);
- window = plus(window, sums[0u]);
- return window;
-}
-fn exp2_near_0(f: vec4<f32>) -> vec4<f32> {
- return exp2(f);
-}
-struct Weights {
- m: vec4<f32>,
- n: vec4<i32>,
- z: vec4<f32>,
-}
-fn beta_scale() -> f32 {
- return 1.0;
-}
-fn weights(z: vec4<f32>, inside: vec4<bool>, reference: Reference) -> Weights {
- let counts = inside & (magnitude_bits4(z) < vec4(INFINITY_BITS));
- let finite = select(vec4(LOWEST_Z), z, counts);
- let u = clamp(finite - reference.z0, vec4(-reference.reach), vec4(reference.reach)) * (1.0 / beta_scale());
- let n = round(u * (reference.rate_high + reference.rate_low));
- let u_high = leading_bits(u);
- let f = unforeseen(u_high * reference.rate_high - n) + ((u - u_high) * reference.rate_high + u * reference.rate_low);
- let minus_infinity = select(NOTHING, DROWNED, beta_is_0());
- let no_number = select(vec4(BROKEN), vec4(minus_infinity), bitcast<vec4<u32>>(z) == vec4(MINUS_INFINITY_BITS));
- let exponent = bitcast<vec4<i32>>(n + 12582912.0) - 0x4b400000;
- let bounded = max(finite, vec4(reference.z0 - reference.reach));
- return Weights(exp2_near_0(f), select(select(vec4(NOTHING), no_number, inside), exponent, counts), bounded);
-}
-fn is_broken(window: Partial) -> vec4<bool> {
- return (window.n == vec4(BROKEN)) | ((window.n == vec4(DROWNED)) & (window.p > vec4(LOWEST_Z)));
-}
-fn is_far(window: Partial, reference: Reference) -> vec4<bool> {
- let near = (window.n <= vec4(reference.limit)) & (window.n >= vec4(200 - reference.limit));
- let finite = magnitude_bits4(window.q / window.s) < vec4(INFINITY_BITS);
- return (window.n > vec4(NOTHING)) & !(near & finite);
-}
-//! shaders/window_row.wgsl
-struct Row {
- m: array<vec4<f32>, QUADS>,
- n: array<vec4<i32>, QUADS>,
+//! shaders/tap_rows.wgsl
+struct Line {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
 }
-fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, reference: Reference) -> Row {
- let values = load_row(plane, depth_height, first_column);
- var row: Row;
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
+ var line: Line;
+ line.z = padded_row(plane, depth_height, first_column);
+ line.z[0u] = numbers_of(line.z[0u]);
+ line.z[1u] = numbers_of(line.z[1u]);
+ line.z[2u] = numbers_of(line.z[2u]);
+ line.z[3u] = numbers_of(line.z[3u]);
  {
-  let four = weights(values[0u], inside_row(depth_height, first_column, 0u), reference);
-  row.m[0u] = four.m;
-  row.n[0u] = four.n;
-  row.z[0u] = four.z;
+  let v = load_direction_row(plane, depth_height, first_column);
+  line.v[0u] = select(vec4(0.0), v[0u], line.z[0u] > vec4(LOWEST_Z));
+  line.v[1u] = select(vec4(0.0), v[1u], line.z[1u] > vec4(LOWEST_Z));
+  line.v[2u] = select(vec4(0.0), v[2u], line.z[2u] > vec4(LOWEST_Z));
+  line.v[3u] = select(vec4(0.0), v[3u], line.z[3u] > vec4(LOWEST_Z));
+ }
+ return line;
+}
+struct Taps {
+ z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+ v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
+}
+fn extremes_of(taps: Taps) -> Extremes {
+ var extremes = no_extremes();
+ extremes.c = max(extremes.c, taps.z[0u][0u]);
+ extremes.c = max(extremes.c, taps.z[0u][1u]);
+ extremes.c = max(extremes.c, taps.z[0u][2u]);
+ extremes.c = max(extremes.c, taps.z[1u][0u]);
+ extremes.c = max(extremes.c, taps.z[1u][1u]);
+ extremes.c = max(extremes.c, taps.z[1u][2u]);
+ extremes.c = max(extremes.c, taps.z[2u][0u]);
+ extremes.c = max(extremes.c, taps.z[2u][1u]);
+ extremes.c = max(extremes.c, taps.z[2u][2u]);
+ {
+  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
+  let infinite = extremes.c == vec4(AS_INFINITY);
+  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ }
+ return extremes;
+}
+fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
+ var sums: Sums;
+ sums = with_sums(sums, taps.z[0u], c, rate);
+ sums = with_sums(sums, taps.z[1u], c, rate);
+ sums = with_sums(sums, taps.z[2u], c, rate);
+ return sums;
+}
+fn anew(factors: Factors) -> Factors {
+ var again = factors;
+ again.c = unforeseen(factors.c);
+ return again;
+}
+struct Moments {
+ v: vec4<f32>,
+ beta_k: vec4<f32>,
+}
+fn moments_of(taps: Taps, factors: Factors, s: vec4<f32>) -> Moments {
+ var moments: Moments;
+ {
+  let e_v = tap_weight(taps.z[0u][0u], factors.c) * taps.v[0u][0u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[0u][0u], factors.c, beta()) - factors.mean_t);
  }
  {
-  let four = weights(values[1u], inside_row(depth_height, first_column, 1u), reference);
-  row.m[1u] = four.m;
-  row.n[1u] = four.n;
-  row.z[1u] = four.z;
+  let e_v = tap_weight(taps.z[0u][1u], factors.c) * taps.v[0u][1u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[0u][1u], factors.c, beta()) - factors.mean_t);
  }
  {
-  let four = weights(values[2u], inside_row(depth_height, first_column, 2u), reference);
-  row.m[2u] = four.m;
-  row.n[2u] = four.n;
-  row.z[2u] = four.z;
+  let e_v = tap_weight(taps.z[0u][2u], factors.c) * taps.v[0u][2u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[0u][2u], factors.c, beta()) - factors.mean_t);
  }
  {
-  let four = weights(values[3u], inside_row(depth_height, first_column, 3u), reference);
-  row.m[3u] = four.m;
-  row.n[3u] = four.n;
-  row.z[3u] = four.z;
+  let e_v = tap_weight(taps.z[1u][0u], factors.c) * taps.v[1u][0u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[1u][0u], factors.c, beta()) - factors.mean_t);
  }
  {
-  let start = tangent_index(plane, row_inside(depth_height));
-  {
-   let at = start + columns_inside(first_column, 0u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[0u] = select(vec4(0.0), four, row.n[0u] != vec4(NOTHING));
-  }
-  {
-   let at = start + columns_inside(first_column, 1u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[1u] = select(vec4(0.0), four, row.n[1u] != vec4(NOTHING));
-  }
-  {
-   let at = start + columns_inside(first_column, 2u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[2u] = select(vec4(0.0), four, row.n[2u] != vec4(NOTHING));
-  }
-  {
-   let at = start + columns_inside(first_column, 3u) * step_tangent();
-   let four = vec4(load_tangent(at.x), load_tangent(at.y), load_tangent(at.z), load_tangent(at.w));
-   row.v[3u] = select(vec4(0.0), four, row.n[3u] != vec4(NOTHING));
-  }
+  let e_v = tap_weight(taps.z[1u][1u], factors.c) * taps.v[1u][1u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[1u][1u], factors.c, beta()) - factors.mean_t);
  }
- return row;
-}
-struct Slide {
- row: Row,
- parts: array<Partial, WINDOW_QUADS>,
- few: array<Partial, WINDOW_QUADS>,
-}
-fn next_tap(row: Row) -> Row {
- return Row(next_taps(row.m), next_taps_n(row.n), next_taps(row.z), next_taps(row.v));
-}
-fn raised(slide: Slide) -> Slide {
- var next = slide;
- let n = at_windows_n(slide.row.n);
- let z = at_windows(slide.row.z);
- next.parts[0u].n = max(slide.parts[0u].n, n[0u]);
- next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
- next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
- next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
- next.row = next_tap(slide.row);
- return next;
-}
-fn with_tap(few: Partial, part: Partial, m: vec4<f32>, n: vec4<i32>, z: vec4<f32>, v: vec4<f32>) -> Partial {
- var sum = few;
- let w = m * power_of_2(n, part.n - 127 + headroom());
- let u = z - part.p;
- sum.s += w;
- sum.q += w * u;
- sum.a += w * v;
- sum.b += w * u * v;
- return sum;
-}
-fn summed(slide: Slide) -> Slide {
- var next = slide;
- let m = at_windows(slide.row.m);
- let n = at_windows_n(slide.row.n);
- let z = at_windows(slide.row.z);
- let v = at_windows(slide.row.v);
- next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
- next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
- next.row = next_tap(slide.row);
- return next;
-}
-fn with_few(slide: Slide) -> Slide {
- var next = slide;
- next.parts[0u] = plus(slide.parts[0u], slide.few[0u]);
- next.few[0u] = no_partial(vec4(0), vec4(0.0));
- next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
- next.few[1u] = no_partial(vec4(0), vec4(0.0));
- return next;
-}
-fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
- var slide: Slide;
- slide.row = row;
- let n = at_windows_n(row.n);
- let z = at_windows(row.z);
- slide.parts[0u] = no_partial(n[0u], z[0u]);
- slide.parts[1u] = no_partial(n[1u], z[1u]);
- slide = raised(slide);
- slide = raised(slide);
- slide = raised(slide);
- slide.row = row;
- slide = summed(slide);
- slide = summed(slide);
- slide = summed(slide);
- slide = with_few(slide);
- return slide.parts;
-}
-fn reference_at(plane: vec2<u32>, start: vec3<i32>) -> Reference {
- let inside = clamp(start, vec3(0), vec3<i32>(params.input_size) - 1);
- return reference_of(load_z(x_index(plane, vec3<u32>(inside))));
+ {
+  let e_v = tap_weight(taps.z[1u][2u], factors.c) * taps.v[1u][2u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[1u][2u], factors.c, beta()) - factors.mean_t);
+ }
+ {
+  let e_v = tap_weight(taps.z[2u][0u], factors.c) * taps.v[2u][0u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[2u][0u], factors.c, beta()) - factors.mean_t);
+ }
+ {
+  let e_v = tap_weight(taps.z[2u][1u], factors.c) * taps.v[2u][1u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[2u][1u], factors.c, beta()) - factors.mean_t);
+ }
+ {
+  let e_v = tap_weight(taps.z[2u][2u], factors.c) * taps.v[2u][2u];
+  moments.v += e_v;
+  moments.beta_k += e_v * (rated(taps.z[2u][2u], factors.c, beta()) - factors.mean_t);
+ }
+ return Moments(moments.v / s, moments.beta_k / s);
 }
 //! shaders/output_row.wgsl
-fn load_each_g(start: u32, first_column: i32) -> vec4<f32> {
- let columns = clamp(first_column + LANES_OF_4, vec4(0), vec4(i32(params.output_size.z) - 1));
- let at = start + vec4<u32>(columns) * step_grad_output();
- return vec4(load_grad_output(at.x), load_grad_output(at.y), load_grad_output(at.z), load_grad_output(at.w));
-}
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
  let last = vec3<i32>(params.output_size) - 1;
  let start = grad_output_index(plane, vec3(vec2<u32>(clamp(at.xy, vec2(0), last.xy)), 0u));
@@ -467,140 +411,100 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
  }
  return g_at_windows(aligned);
 }
-//! shaders/backward_rows.wgsl
-const HEADROOM = 8;
+//! shaders/gradient_row.wgsl
+fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<f32>, CELL_QUADS>) {
+ let size = vec3<i32>(params.input_size);
+ if (any(first.xy < vec2(0)) || any(first.xy >= size.xy)) {
+  return;
+ }
+ let start = grad_input_index(plane, vec3(vec2<u32>(first.xy), 0u));
+ {
+  let columns = first.z + i32(4u * 0u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[0u], exist);
+ }
+ {
+  let columns = first.z + i32(4u * 1u) + LANES_OF_4;
+  let exist = (columns >= vec4(0)) & (columns < vec4(size.z));
+  store_grad_input_four(start + u32(columns.x) * step_grad_input(), gradients[1u], exist);
+ }
+}
+//! shaders/backward_taps.wgsl
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
 const TURNS = FIRST_TURN + WINDOWS_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-struct Linear {
- k: vec4<f32>,
- a: vec4<f32>,
-}
-struct Added {
- by_v: Linear,
- plain: Linear,
-}
-struct Line {
- m: array<vec4<f32>, CELL_QUADS>,
- n: array<vec4<i32>, CELL_QUADS>,
- z: array<vec4<f32>, CELL_QUADS>,
- v: array<vec4<f32>, CELL_QUADS>,
- parts: array<Partial, WINDOW_QUADS>,
- added: array<Added, WINDOW_QUADS>,
-}
-fn added_by(window: Partial, g: vec4<f32>, exist: vec4<bool>, reference: Reference, far: ptr<function, bool>) -> Added {
- *far |= any(exist & is_far(window, reference) & (window.n < vec4(DROWNED)));
- let adds = exist & (window.n > vec4(NOTHING)) & (window.n <= vec4(reference.limit));
- let scaled_beta = beta() * beta_scale();
- let d = window.q / window.s;
- let weight = g / whole_sum(window);
- var added: Added;
+fn tap_second_gradients(
+z: array<vec4<f32>, KERNEL_W>,
+v: array<vec4<f32>, KERNEL_W>,
+factors: Factors,
+moments: Moments,
+) -> array<vec4<f32>, KERNEL_W> {
+ var gradients: array<vec4<f32>, KERNEL_W>;
  {
-  let second_weight = 0.5 * sign_of_beta() * scaled_beta * weight;
-  let v = window.a / window.s;
-  added.by_v.k = second_weight;
-  added.plain.k = second_weight * v;
-  added.by_v.a = scaled_beta * second_weight;
-  added.by_v.k = second_weight * (2.0 - beta() * d);
-  added.plain.a = added.by_v.a * v;
-  added.plain.k = added.by_v.k * v + second_weight * (beta() * (window.b / window.s - d * v));
-  added.plain.a = select(vec4(0.0), added.plain.a, adds);
-  added.plain.k = select(vec4(0.0), added.plain.k, adds);
+  var change = v[0u] - moments.v;
+  {
+   let slope = max(rated(z[0u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   change = change * (2.0 + slope) - moments.beta_k;
+  }
+  let gradient = factors.g_over_s * tap_weight(z[0u], factors.c) * change;
+  gradients[0u] = select(gradient, vec4(0.0), factors.nothing);
  }
- added.by_v.a = select(vec4(0.0), added.by_v.a, adds);
- added.by_v.k = select(vec4(0.0), added.by_v.k, adds);
- added.by_v.k = select(added.by_v.k, vec4(from_bits(NAN_BITS)), exist & is_broken(window));
- return added;
+ {
+  var change = v[1u] - moments.v;
+  {
+   let slope = max(rated(z[1u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   change = change * (2.0 + slope) - moments.beta_k;
+  }
+  let gradient = factors.g_over_s * tap_weight(z[1u], factors.c) * change;
+  gradients[1u] = select(gradient, vec4(0.0), factors.nothing);
+ }
+ {
+  var change = v[2u] - moments.v;
+  {
+   let slope = max(rated(z[2u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   change = change * (2.0 + slope) - moments.beta_k;
+  }
+  let gradient = factors.g_over_s * tap_weight(z[2u], factors.c) * change;
+  gradients[2u] = select(gradient, vec4(0.0), factors.nothing);
+ }
+ return gradients;
 }
-fn moved(linear: Linear, f: vec4<f32>, step: vec4<f32>) -> Linear {
- return Linear(f * (linear.k + linear.a * step), f * linear.a);
-}
-fn with_added(before: Added, part: Partial, window: Partial, added: Added) -> Added {
- let f = power_of_2(part.n, window.n - 127);
- let step = (part.p - window.p) * (1.0 / beta_scale());
- let by_v = moved(added.by_v, f, step);
+fn with_taps(
+before: array<vec4<f32>, CELL_QUADS>,
+of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>,
+) -> array<vec4<f32>, CELL_QUADS> {
+ var moving: array<vec4<f32>, QUADS>;
+ {
+  var windows: array<vec4<f32>, WINDOW_QUADS>;
+  windows[0u] = of_taps[0u][2u];
+  windows[1u] = of_taps[1u][2u];
+  moving = sum_of_rows(previous_taps(moving), at_patch(windows));
+ }
+ {
+  var windows: array<vec4<f32>, WINDOW_QUADS>;
+  windows[0u] = of_taps[0u][1u];
+  windows[1u] = of_taps[1u][1u];
+  moving = sum_of_rows(previous_taps(moving), at_patch(windows));
+ }
+ {
+  var windows: array<vec4<f32>, WINDOW_QUADS>;
+  windows[0u] = of_taps[0u][0u];
+  windows[1u] = of_taps[1u][0u];
+  moving = sum_of_rows(previous_taps(moving), at_patch(windows));
+ }
+ let added = at_cells(moving);
  var sum = before;
- sum.by_v = Linear(before.by_v.k + by_v.k, before.by_v.a + by_v.a);
- {
-  let plain = moved(added.plain, f, step);
-  sum.plain = Linear(before.plain.k + plain.k, before.plain.a + plain.a);
- }
+ sum[0u] += added[0u];
+ sum[1u] += added[1u];
  return sum;
 }
-struct Spread {
- bias: array<vec4<i32>, QUADS>,
- p: array<vec4<f32>, QUADS>,
- k: array<vec4<f32>, QUADS>,
- a: array<vec4<f32>, QUADS>,
- plain_k: array<vec4<f32>, QUADS>,
- plain_a: array<vec4<f32>, QUADS>,
- sums: array<vec4<f32>, CELL_QUADS>,
-}
-fn with_parts(spread: Spread, line: Line) -> Spread {
- var next = spread;
- let bias = at_cells_n(spread.bias);
- let p = at_cells(spread.p);
- let k = at_cells(spread.k);
- let a = at_cells(spread.a);
- let plain_k = at_cells(spread.plain_k);
- let plain_a = at_cells(spread.plain_a);
- {
-  let u = line.z[0u] - p[0u];
-  var value = k[0u];
-  value += a[0u] * u;
-  value = value * line.v[0u] - plain_k[0u];
-  value -= plain_a[0u] * u;
-  next.sums[0u] += power_of_2(line.n[0u], bias[0u]) * value;
- }
- {
-  let u = line.z[1u] - p[1u];
-  var value = k[1u];
-  value += a[1u] * u;
-  value = value * line.v[1u] - plain_k[1u];
-  value -= plain_a[1u] * u;
-  next.sums[1u] += power_of_2(line.n[1u], bias[1u]) * value;
- }
- next.bias = previous_taps_n(spread.bias);
- next.p = previous_taps(spread.p);
- next.k = previous_taps(spread.k);
- next.a = previous_taps(spread.a);
- next.plain_k = previous_taps(spread.plain_k);
- next.plain_a = previous_taps(spread.plain_a);
- return next;
-}
-fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
- var bias: array<vec4<i32>, WINDOW_QUADS>;
- var p: array<vec4<f32>, WINDOW_QUADS>;
- var k: array<vec4<f32>, WINDOW_QUADS>;
- var a: array<vec4<f32>, WINDOW_QUADS>;
- var plain_k: array<vec4<f32>, WINDOW_QUADS>;
- var plain_a: array<vec4<f32>, WINDOW_QUADS>;
- bias[0u] = line.parts[0u].n - 127;
- p[0u] = line.parts[0u].p * (1.0 / beta_scale());
- k[0u] = line.added[0u].by_v.k;
- a[0u] = line.added[0u].by_v.a;
- plain_k[0u] = line.added[0u].plain.k;
- plain_a[0u] = line.added[0u].plain.a;
- bias[1u] = line.parts[1u].n - 127;
- p[1u] = line.parts[1u].p * (1.0 / beta_scale());
- k[1u] = line.added[1u].by_v.k;
- a[1u] = line.added[1u].by_v.a;
- plain_k[1u] = line.added[1u].plain.k;
- plain_a[1u] = line.added[1u].plain.a;
- var spread: Spread;
- spread.bias = at_patch_n(bias);
- spread.p = at_patch(p);
- spread.k = at_patch(k);
- spread.a = at_patch(a);
- spread.plain_k = at_patch(plain_k);
- spread.plain_a = at_patch(plain_a);
- spread = with_parts(spread, line);
- spread = with_parts(spread, line);
- spread = with_parts(spread, line);
- var gradients: array<vec4<f32>, CELL_QUADS>;
- gradients[0u] = line.m[0u] * spread.sums[0u];
- gradients[1u] = line.m[1u] * spread.sums[1u];
- return gradients;
+fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<vec4<f32>, QUADS> {
+ var sum = a;
+ sum[0u] += b[0u];
+ sum[1u] += b[1u];
+ sum[2u] += b[2u];
+ sum[3u] += b[3u];
+ return sum;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -615,156 +519,107 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
-  var attempt = 0u;
-  var attempts = 1u;
-  var turn = 0u;
-  var end_turn = TURNS;
-  var input = vec2(0u);
-  var reference = reference_at(plane, vec3<i32>(own));
-  var far = false;
   var ring: array<Line, RING_ROWS>;
+  var gradients: array<array<vec4<f32>, CELL_QUADS>, RING_ROWS>;
+  var turn = 0u;
   loop {
-   {
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z, reference);
-    var line: Line;
-    line.parts = windows_of_row(row);
-    line.m = at_cells(row.m);
-    line.n = at_cells_n(row.n);
-    line.z = at_cells(row.z);
-    line.v = at_cells(row.v);
-    line.z[0u] *= 1.0 / beta_scale();
-    line.z[1u] *= 1.0 / beta_scale();
-    ring[RING_BEFORE] = line;
-   }
-   {
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
-    let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z, reference);
-    var line: Line;
-    line.parts = windows_of_row(row);
-    line.m = at_cells(row.m);
-    line.n = at_cells_n(row.n);
-    line.z = at_cells(row.z);
-    line.v = at_cells(row.v);
-    line.z[0u] *= 1.0 / beta_scale();
-    line.z[1u] *= 1.0 / beta_scale();
-    ring[RING_BEFORE] = line;
-   }
+   ring[0u] = ring[0u + 1u];
+   gradients[0u] = gradients[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   gradients[1u] = gradients[1u + 1u];
+   gradients[RING_BEFORE] = array<vec4<f32>, CELL_QUADS>();
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
+   ring[0u] = ring[0u + 1u];
+   gradients[0u] = gradients[0u + 1u];
+   ring[1u] = ring[1u + 1u];
+   gradients[1u] = gradients[1u + 1u];
+   gradients[RING_BEFORE] = array<vec4<f32>, CELL_QUADS>();
+   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
    let row_exists = turn >= FIRST_TURN && row >= 0 && row < size.y;
    let end = select(first_window.z, min(first_window.z + i32(WINDOWS_W), size.z), row_exists);
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
-    var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[0u];
-    parts[1u] = ring[1u * DILATION_H].parts[0u];
-    parts[2u] = ring[2u * DILATION_H].parts[0u];
-    let window = whole(parts);
-    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
+    var taps: Taps;
+    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[1u];
+    taps.v[0u] = taps_of(ring[0u * DILATION_H].v)[1u];
+    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[1u];
+    taps.v[1u] = taps_of(ring[1u * DILATION_H].v)[1u];
+    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[1u];
+    taps.v[2u] = taps_of(ring[2u * DILATION_H].v)[1u];
+    let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[0u], exist, reference, &far);
+    let extremes = extremes_of(taps);
+    let sums = sums_of(taps, extremes.c, beta());
+    var factors = anew(factors_of(extremes, sums, g[1u], exist));
+    var moments: Moments;
+    moments = moments_of(taps, factors, sums.s);
+    factors = anew(factors);
+    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
     {
-     let before = ring[0u * DILATION_H].added[0u];
-     ring[0u * DILATION_H].added[0u] = with_added(before, parts[0u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_second_gradients(taps.z[0u], taps.v[0u], factors, moments);
+     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
     }
     {
-     let before = ring[1u * DILATION_H].added[0u];
-     ring[1u * DILATION_H].added[0u] = with_added(before, parts[1u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_second_gradients(taps.z[1u], taps.v[1u], factors, moments);
+     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
     }
     {
-     let before = ring[2u * DILATION_H].added[0u];
-     ring[2u * DILATION_H].added[0u] = with_added(before, parts[2u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[1u] = tap_second_gradients(taps.z[2u], taps.v[2u], factors, moments);
+     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
     }
    }
    {
-    var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[1u];
-    parts[1u] = ring[1u * DILATION_H].parts[1u];
-    parts[2u] = ring[2u * DILATION_H].parts[1u];
-    let window = whole(parts);
-    let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
+    var taps: Taps;
+    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
+    taps.v[0u] = taps_of(ring[0u * DILATION_H].v)[0u];
+    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
+    taps.v[1u] = taps_of(ring[1u * DILATION_H].v)[0u];
+    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+    taps.v[2u] = taps_of(ring[2u * DILATION_H].v)[0u];
+    let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
-    let added = added_by(window, g[1u], exist, reference, &far);
+    let extremes = extremes_of(taps);
+    let sums = sums_of(taps, extremes.c, beta());
+    var factors = anew(factors_of(extremes, sums, g[0u], exist));
+    var moments: Moments;
+    moments = moments_of(taps, factors, sums.s);
+    factors = anew(factors);
+    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
     {
-     let before = ring[0u * DILATION_H].added[1u];
-     ring[0u * DILATION_H].added[1u] = with_added(before, parts[0u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_second_gradients(taps.z[0u], taps.v[0u], factors, moments);
+     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
     }
     {
-     let before = ring[1u * DILATION_H].added[1u];
-     ring[1u * DILATION_H].added[1u] = with_added(before, parts[1u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_second_gradients(taps.z[1u], taps.v[1u], factors, moments);
+     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
     }
     {
-     let before = ring[2u * DILATION_H].added[1u];
-     ring[2u * DILATION_H].added[1u] = with_added(before, parts[2u], window, added);
+     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+     of_taps[0u] = tap_second_gradients(taps.z[2u], taps.v[2u], factors, moments);
+     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
     }
    }
    {
     let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
-    let at = own + vec3(0u, padded - OFFSET_H, 0u);
-    let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
-    if (is_own && at.y < params.input_size.y) {
-     let gradients = gradients_of(ring[0u]);
-     let index = grad_input_index(plane, at);
-     var of_input = vec4(0.0);
-     {
-      let columns = 4u * 0u + vec4(0u, 1u, 2u, 3u);
-      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[0u], columns == vec4(input.y));
-     }
-     {
-      let columns = 4u * 1u + vec4(0u, 1u, 2u, 3u);
-      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * 1u * step_grad_input(), gradients[1u], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[1u], columns == vec4(input.y));
-     }
-     if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
-      let value = of_input.x + of_input.y + of_input.z + of_input.w;
-      store_grad_input(index + input.y * step_grad_input(), value);
-     }
+    if (turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H) {
+     store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), gradients[0u]);
     }
    }
    {
     let padded = turn * STRIDE_H + 1u - FIRST_TURN * STRIDE_H;
-    let at = own + vec3(0u, padded - OFFSET_H, 0u);
-    let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
-    if (is_own && at.y < params.input_size.y) {
-     let gradients = gradients_of(ring[1u]);
-     let index = grad_input_index(plane, at);
-     var of_input = vec4(0.0);
-     {
-      let columns = 4u * 0u + vec4(0u, 1u, 2u, 3u);
-      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * 0u * step_grad_input(), gradients[0u], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[0u], columns == vec4(input.y));
-     }
-     {
-      let columns = 4u * 1u + vec4(0u, 1u, 2u, 3u);
-      let exist = (columns < vec4(CELLS_W)) & (at.z + columns < vec4(params.input_size.z));
-      store_grad_input_four(index + 4u * 1u * step_grad_input(), gradients[1u], exist & vec4(attempt == 0u));
-      of_input = select(of_input, gradients[1u], columns == vec4(input.y));
-     }
-     if (attempt > 0u && turn + 1u == end_turn && padded == OFFSET_H + input.x && at.z + input.y < params.input_size.z) {
-      let value = of_input.x + of_input.y + of_input.z + of_input.w;
-      store_grad_input(index + input.y * step_grad_input(), value);
-     }
+    if (turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H) {
+     store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), gradients[1u]);
     }
    }
-   turn++;
-   if (turn == end_turn) {
-    attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
-    attempt++;
-    input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
-    let padded = OFFSET_H + input.x;
-    turn = (max(padded + 1u, RING_ROWS) - RING_ROWS + STRIDE_H - 1u) / STRIDE_H;
-    end_turn = padded / STRIDE_H + FIRST_TURN + 1u;
-    let z = load_z(x_index(plane, min(own + vec3(0u, input), params.input_size - 1u)));
-    reference = reference_about(select(0.0, z, is_finite(z)), 16384.0 / beta(), 23600);
-   }
    continuing {
-    break if attempt == attempts;
+    turn++;
+    break if turn >= TURNS;
    }
   }
  }
