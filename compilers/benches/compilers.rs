@@ -88,7 +88,7 @@ struct Held {
 /// Prints which budgets are missed, and whether a smoke run fails: where a case spills that had met its budget.
 fn check(cases: &[Held], rows: &[Row], smoke: bool) -> bool {
     let mut failed = false;
-    println!("\nBudgets missed on {}:\n", radv::GPUS[0]);
+    let mut all_met = true;
     for Held { case, budget, met } in cases {
         let Some(budget) = budget else { continue };
         let of_case: Vec<&Row> = rows.iter().filter(|row| row.gpu == radv::GPUS[0] && row.case == *case).collect();
@@ -99,12 +99,18 @@ fn check(cases: &[Held], rows: &[Row], smoke: bool) -> bool {
             }
             continue;
         }
+        if std::mem::take(&mut all_met) {
+            println!("\nBudgets missed on {}:\n", radv::GPUS[0]);
+        }
         println!("- {case}: {}", missed.join("; "));
         // Registers and instructions move a little from one version of a compiler to the next; nothing may ever spill.
         if smoke && *met && of_case.iter().any(|row| row.spills()) {
             eprintln!("compilers: {case} had met its budget, and misses it: {}", missed.join("; "));
             failed = true;
         }
+    }
+    if all_met {
+        println!("\nAll budgets are met on {}.", radv::GPUS[0]);
     }
     failed
 }
