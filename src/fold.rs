@@ -13,9 +13,9 @@ pub(crate) enum Value {
 /// Constants of the text, numbers and switches.
 pub(crate) struct Constants<'a>(HashMap<&'a str, Value>);
 
-/// Operators of equal precedence, those that bind least first; of comparisons, the longer names first.
+/// Operators of equal precedence, those that bind least first.
 const OPERATORS: [&[&str]; 5] =
-    [&["||"], &["&&"], &["==", "!=", "<=", ">=", "<", ">"], &[" + ", " - "], &[" * ", " / ", " % "]];
+    [&[" || "], &[" && "], &[" == ", " != ", " <= ", " >= ", " < ", " > "], &[" + ", " - "], &[" * ", " / ", " % "]];
 
 impl<'a> Constants<'a> {
     /// Those of these declarations: `const NAME = true;`, `const NAME = 4u;`, or an expression of others before it.
@@ -35,8 +35,8 @@ impl<'a> Constants<'a> {
     /// What an expression is, if the constants decide it.
     pub fn value(&self, expression: &str) -> Option<Value> {
         let expression = expression.trim();
-        for operators in OPERATORS {
-            if let Some((left, operator, right)) = split_last(expression, operators)? {
+        for operators in OPERATORS.iter().filter(|_| expression.contains(' ')) {
+            if let Some((left, operator, right)) = split_last(expression, operators) {
                 return operated(self.value(left), operator, self.value(right));
             }
         }
@@ -220,15 +220,14 @@ fn net_braces(line: &str) -> i32 {
     line.matches('{').count() as i32 - line.matches('}').count() as i32
 }
 
-/// The operands of the last of these operators outside of parentheses, if there is one; nothing for parentheses that don't match.
-#[allow(clippy::type_complexity, reason = "one caller takes it apart at once")]
-fn split_last<'a>(expression: &'a str, operators: &[&'static str]) -> Option<Option<(&'a str, &'static str, &'a str)>> {
+/// The operands of the last of these operators outside of parentheses, if there is one.
+fn split_last<'a>(expression: &'a str, operators: &[&'static str]) -> Option<(&'a str, &'static str, &'a str)> {
     let (mut depth, mut skip, mut last) = (0i32, 0, None);
-    for (index, character) in expression.char_indices() {
-        match character {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            _ if depth == 0 && index >= skip => {
+    for (index, byte) in expression.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth -= 1,
+            b' ' if depth == 0 && index >= skip => {
                 let rest = &expression[index..];
                 if let Some(&operator) = operators.iter().find(|operator| rest.starts_with(**operator)) {
                     skip = index + operator.len();
@@ -237,27 +236,24 @@ fn split_last<'a>(expression: &'a str, operators: &[&'static str]) -> Option<Opt
             }
             _ => {}
         }
-        if depth < 0 {
-            return None;
-        }
     }
-    (depth == 0).then_some(last)
+    last.filter(|_| depth == 0)
 }
 
 /// What an operator makes of its operands; of `||` and `&&` one may decide. Numbers are of u32.
 fn operated(left: Option<Value>, operator: &str, right: Option<Value>) -> Option<Value> {
     use Value::{Bool, Number};
     match (operator, left, right) {
-        ("||", Some(Bool(true)), _) | ("||", _, Some(Bool(true))) => Some(Bool(true)),
-        ("&&", Some(Bool(false)), _) | ("&&", _, Some(Bool(false))) => Some(Bool(false)),
-        ("||" | "&&", Some(Bool(_)), Some(Bool(right))) => Some(Bool(right)),
+        (" || ", Some(Bool(true)), _) | (" || ", _, Some(Bool(true))) => Some(Bool(true)),
+        (" && ", Some(Bool(false)), _) | (" && ", _, Some(Bool(false))) => Some(Bool(false)),
+        (" || " | " && ", Some(Bool(_)), Some(Bool(right))) => Some(Bool(right)),
         (_, Some(Number(left)), Some(Number(right))) => match operator {
-            "==" => Some(Bool(left == right)),
-            "!=" => Some(Bool(left != right)),
-            "<=" => Some(Bool(left <= right)),
-            ">=" => Some(Bool(left >= right)),
-            "<" => Some(Bool(left < right)),
-            ">" => Some(Bool(left > right)),
+            " == " => Some(Bool(left == right)),
+            " != " => Some(Bool(left != right)),
+            " <= " => Some(Bool(left <= right)),
+            " >= " => Some(Bool(left >= right)),
+            " < " => Some(Bool(left < right)),
+            " > " => Some(Bool(left > right)),
             _ => arithmetic(left, operator, right).filter(|&value| u32::try_from(value).is_ok()).map(Number),
         },
         _ => None,

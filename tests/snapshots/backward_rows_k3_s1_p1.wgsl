@@ -6,7 +6,6 @@ const STRIDE_W = 1u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
-const DILATION_H = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 28u;
 const BLOCK_W = 16u;
@@ -285,9 +284,9 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  n = max(n, rows[2u].n);
  p = max(p, rows[2u].p);
  var sums: array<Partial, RING_SUMS>;
- sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
- sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
- sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[0u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[1u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[2u], n, p));
  var window = no_partial(n, p);
  window = plus(window, sums[0u]);
  return window;
@@ -662,8 +661,8 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var ring: array<Line, RING_ROWS>;
   loop {
    {
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
     let row = row_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z, reference);
     var line: Line;
     line.parts = windows_of_row(row);
@@ -683,112 +682,112 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
     var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[0u];
-    parts[1u] = ring[1u * DILATION_H].parts[0u];
-    parts[2u] = ring[2u * DILATION_H].parts[0u];
+    parts[0u] = ring[0u].parts[0u];
+    parts[1u] = ring[1u].parts[0u];
+    parts[2u] = ring[2u].parts[0u];
     let window = whole(parts);
     let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let added = added_by(window, g[0u], exist, reference, &far);
     {
-     let before = ring[0u * DILATION_H].added[0u];
-     ring[0u * DILATION_H].added[0u] = with_added(before, parts[0u], window, added);
+     let before = ring[0u].added[0u];
+     ring[0u].added[0u] = with_added(before, parts[0u], window, added);
     }
     {
-     let before = ring[1u * DILATION_H].added[0u];
-     ring[1u * DILATION_H].added[0u] = with_added(before, parts[1u], window, added);
+     let before = ring[1u].added[0u];
+     ring[1u].added[0u] = with_added(before, parts[1u], window, added);
     }
     {
-     let before = ring[2u * DILATION_H].added[0u];
-     ring[2u * DILATION_H].added[0u] = with_added(before, parts[2u], window, added);
+     let before = ring[2u].added[0u];
+     ring[2u].added[0u] = with_added(before, parts[2u], window, added);
     }
    }
    {
     var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[1u];
-    parts[1u] = ring[1u * DILATION_H].parts[1u];
-    parts[2u] = ring[2u * DILATION_H].parts[1u];
+    parts[0u] = ring[0u].parts[1u];
+    parts[1u] = ring[1u].parts[1u];
+    parts[2u] = ring[2u].parts[1u];
     let window = whole(parts);
     let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let added = added_by(window, g[1u], exist, reference, &far);
     {
-     let before = ring[0u * DILATION_H].added[1u];
-     ring[0u * DILATION_H].added[1u] = with_added(before, parts[0u], window, added);
+     let before = ring[0u].added[1u];
+     ring[0u].added[1u] = with_added(before, parts[0u], window, added);
     }
     {
-     let before = ring[1u * DILATION_H].added[1u];
-     ring[1u * DILATION_H].added[1u] = with_added(before, parts[1u], window, added);
+     let before = ring[1u].added[1u];
+     ring[1u].added[1u] = with_added(before, parts[1u], window, added);
     }
     {
-     let before = ring[2u * DILATION_H].added[1u];
-     ring[2u * DILATION_H].added[1u] = with_added(before, parts[2u], window, added);
+     let before = ring[2u].added[1u];
+     ring[2u].added[1u] = with_added(before, parts[2u], window, added);
     }
    }
    {
     var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[2u];
-    parts[1u] = ring[1u * DILATION_H].parts[2u];
-    parts[2u] = ring[2u * DILATION_H].parts[2u];
+    parts[0u] = ring[0u].parts[2u];
+    parts[1u] = ring[1u].parts[2u];
+    parts[2u] = ring[2u].parts[2u];
     let window = whole(parts);
     let columns = first_window.z + i32(4u * 2u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let added = added_by(window, g[2u], exist, reference, &far);
     {
-     let before = ring[0u * DILATION_H].added[2u];
-     ring[0u * DILATION_H].added[2u] = with_added(before, parts[0u], window, added);
+     let before = ring[0u].added[2u];
+     ring[0u].added[2u] = with_added(before, parts[0u], window, added);
     }
     {
-     let before = ring[1u * DILATION_H].added[2u];
-     ring[1u * DILATION_H].added[2u] = with_added(before, parts[1u], window, added);
+     let before = ring[1u].added[2u];
+     ring[1u].added[2u] = with_added(before, parts[1u], window, added);
     }
     {
-     let before = ring[2u * DILATION_H].added[2u];
-     ring[2u * DILATION_H].added[2u] = with_added(before, parts[2u], window, added);
+     let before = ring[2u].added[2u];
+     ring[2u].added[2u] = with_added(before, parts[2u], window, added);
     }
    }
    {
     var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[3u];
-    parts[1u] = ring[1u * DILATION_H].parts[3u];
-    parts[2u] = ring[2u * DILATION_H].parts[3u];
+    parts[0u] = ring[0u].parts[3u];
+    parts[1u] = ring[1u].parts[3u];
+    parts[2u] = ring[2u].parts[3u];
     let window = whole(parts);
     let columns = first_window.z + i32(4u * 3u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let added = added_by(window, g[3u], exist, reference, &far);
     {
-     let before = ring[0u * DILATION_H].added[3u];
-     ring[0u * DILATION_H].added[3u] = with_added(before, parts[0u], window, added);
+     let before = ring[0u].added[3u];
+     ring[0u].added[3u] = with_added(before, parts[0u], window, added);
     }
     {
-     let before = ring[1u * DILATION_H].added[3u];
-     ring[1u * DILATION_H].added[3u] = with_added(before, parts[1u], window, added);
+     let before = ring[1u].added[3u];
+     ring[1u].added[3u] = with_added(before, parts[1u], window, added);
     }
     {
-     let before = ring[2u * DILATION_H].added[3u];
-     ring[2u * DILATION_H].added[3u] = with_added(before, parts[2u], window, added);
+     let before = ring[2u].added[3u];
+     ring[2u].added[3u] = with_added(before, parts[2u], window, added);
     }
    }
    {
     var parts: array<Partial, RING_TAPS>;
-    parts[0u] = ring[0u * DILATION_H].parts[4u];
-    parts[1u] = ring[1u * DILATION_H].parts[4u];
-    parts[2u] = ring[2u * DILATION_H].parts[4u];
+    parts[0u] = ring[0u].parts[4u];
+    parts[1u] = ring[1u].parts[4u];
+    parts[2u] = ring[2u].parts[4u];
     let window = whole(parts);
     let columns = first_window.z + i32(4u * 4u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let added = added_by(window, g[4u], exist, reference, &far);
     {
-     let before = ring[0u * DILATION_H].added[4u];
-     ring[0u * DILATION_H].added[4u] = with_added(before, parts[0u], window, added);
+     let before = ring[0u].added[4u];
+     ring[0u].added[4u] = with_added(before, parts[0u], window, added);
     }
     {
-     let before = ring[1u * DILATION_H].added[4u];
-     ring[1u * DILATION_H].added[4u] = with_added(before, parts[1u], window, added);
+     let before = ring[1u].added[4u];
+     ring[1u].added[4u] = with_added(before, parts[1u], window, added);
     }
     {
-     let before = ring[2u * DILATION_H].added[4u];
-     ring[2u * DILATION_H].added[4u] = with_added(before, parts[2u], window, added);
+     let before = ring[2u].added[4u];
+     ring[2u].added[4u] = with_added(before, parts[2u], window, added);
     }
    }
    {

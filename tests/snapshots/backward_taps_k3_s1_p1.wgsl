@@ -8,7 +8,6 @@ const STRIDE_W = 1u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
-const DILATION_H = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 16u;
 const BLOCK_W = 4u;
@@ -272,17 +271,18 @@ struct Taps {
  z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
  v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
 }
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
 fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
- extremes.c = max(extremes.c, taps.z[0u][0u]);
- extremes.c = max(extremes.c, taps.z[0u][1u]);
- extremes.c = max(extremes.c, taps.z[0u][2u]);
- extremes.c = max(extremes.c, taps.z[1u][0u]);
- extremes.c = max(extremes.c, taps.z[1u][1u]);
- extremes.c = max(extremes.c, taps.z[1u][2u]);
- extremes.c = max(extremes.c, taps.z[2u][0u]);
- extremes.c = max(extremes.c, taps.z[2u][1u]);
- extremes.c = max(extremes.c, taps.z[2u][2u]);
+ extremes.c = with_largest(extremes.c, taps.z[0u]);
+ extremes.c = with_largest(extremes.c, taps.z[1u]);
+ extremes.c = with_largest(extremes.c, taps.z[2u]);
  {
   extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
   let infinite = extremes.c == vec4(AS_INFINITY);
@@ -385,6 +385,11 @@ fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<
  sum[2u] += b[2u];
  return sum;
 }
+fn store_own_row(plane: vec2<u32>, own: vec3<u32>, row: u32, gradients: array<vec4<f32>, CELL_QUADS>) {
+ if (row >= OFFSET_H && row - OFFSET_H < CELLS_H) {
+  store_gradient_row(plane, vec3<i32>(own + vec3(0u, row - OFFSET_H, 0u)), gradients);
+ }
+}
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
@@ -402,10 +407,10 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var gradients: array<array<vec4<f32>, CELL_QUADS>, RING_ROWS>;
   var turn = 0u;
   loop {
-   ring[0u] = ring[0u + 1u];
-   gradients[0u] = gradients[0u + 1u];
-   ring[1u] = ring[1u + 1u];
-   gradients[1u] = gradients[1u + 1u];
+   ring[0u] = ring[1u];
+   gradients[0u] = gradients[1u];
+   ring[1u] = ring[2u];
+   gradients[1u] = gradients[2u];
    gradients[RING_BEFORE] = array<vec4<f32>, CELL_QUADS>();
    ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
    let row = first_window.y + i32(turn) - i32(FIRST_TURN);
@@ -414,63 +419,44 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    let g = load_row_of_g(plane, vec3(first_window.x, row, first_window.z));
    {
     var taps: Taps;
-    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[1u];
-    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[1u];
-    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[1u];
+    taps.z[0u] = taps_of(ring[0u].z)[1u];
+    taps.z[1u] = taps_of(ring[1u].z)[1u];
+    taps.z[2u] = taps_of(ring[2u].z)[1u];
     let columns = first_window.z + i32(4u * 1u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let extremes = extremes_of(taps);
     let sums = sums_of(taps, extremes.c, beta());
     var factors = anew(factors_of(extremes, sums, g[1u], exist));
     var moments: Moments;
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[1u] = tap_gradients(taps.z[0u], factors);
-     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
-    }
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[1u] = tap_gradients(taps.z[1u], factors);
-     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
-    }
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[1u] = tap_gradients(taps.z[2u], factors);
-     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
-    }
+    var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+    of_taps[1u] = tap_gradients(taps.z[0u], factors);
+    gradients[0u] = with_taps(gradients[0u], of_taps);
+    of_taps[1u] = tap_gradients(taps.z[1u], factors);
+    gradients[1u] = with_taps(gradients[1u], of_taps);
+    of_taps[1u] = tap_gradients(taps.z[2u], factors);
+    gradients[2u] = with_taps(gradients[2u], of_taps);
    }
    {
     var taps: Taps;
-    taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
-    taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
-    taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+    taps.z[0u] = taps_of(ring[0u].z)[0u];
+    taps.z[1u] = taps_of(ring[1u].z)[0u];
+    taps.z[2u] = taps_of(ring[2u].z)[0u];
     let columns = first_window.z + i32(4u * 0u) + LANES_OF_4;
     let exist = (columns >= vec4(0)) & (columns < vec4(end));
     let extremes = extremes_of(taps);
     let sums = sums_of(taps, extremes.c, beta());
     var factors = anew(factors_of(extremes, sums, g[0u], exist));
     var moments: Moments;
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[0u] = tap_gradients(taps.z[0u], factors);
-     gradients[0u * DILATION_H] = with_taps(gradients[0u * DILATION_H], of_taps);
-    }
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[0u] = tap_gradients(taps.z[1u], factors);
-     gradients[1u * DILATION_H] = with_taps(gradients[1u * DILATION_H], of_taps);
-    }
-    {
-     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
-     of_taps[0u] = tap_gradients(taps.z[2u], factors);
-     gradients[2u * DILATION_H] = with_taps(gradients[2u * DILATION_H], of_taps);
-    }
+    var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+    of_taps[0u] = tap_gradients(taps.z[0u], factors);
+    gradients[0u] = with_taps(gradients[0u], of_taps);
+    of_taps[0u] = tap_gradients(taps.z[1u], factors);
+    gradients[1u] = with_taps(gradients[1u], of_taps);
+    of_taps[0u] = tap_gradients(taps.z[2u], factors);
+    gradients[2u] = with_taps(gradients[2u], of_taps);
    }
-   {
-    let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
-    if (turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H) {
-     store_gradient_row(plane, vec3<i32>(own + vec3(0u, padded - OFFSET_H, 0u)), gradients[0u]);
-    }
+   if (turn >= FIRST_TURN) {
+    store_own_row(plane, own, (turn - FIRST_TURN) * STRIDE_H + 0u, gradients[0u]);
    }
    continuing {
     turn++;

@@ -367,9 +367,9 @@ fn whole(rows: array<Partial, RING_TAPS>) -> Partial {
  n = max(n, rows[2u].n);
  p = max(p, rows[2u].p);
  var sums: array<Partial, RING_SUMS>;
- sums[0u % RING_SUMS] = plus(sums[0u % RING_SUMS], about(rows[0u], n, p));
- sums[1u % RING_SUMS] = plus(sums[1u % RING_SUMS], about(rows[1u], n, p));
- sums[2u % RING_SUMS] = plus(sums[2u % RING_SUMS], about(rows[2u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[0u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[1u], n, p));
+ sums[0u] = plus(sums[0u], about(rows[2u], n, p));
  var window = no_partial(n, p);
  window = plus(window, sums[0u]);
  return window;
@@ -559,23 +559,23 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   loop {
    {
     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, 0u), start.z, reference));
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
     ring[RING_BEFORE] = parts;
    }
    {
     let parts = windows_of_row(row_at(plane, start.xy + row_of_turn(turn, 1u), start.z, reference));
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
     ring[RING_BEFORE] = parts;
    }
    let row = turn - FIRST_TURN;
    if (turn >= FIRST_TURN && row < rows) {
     {
      var parts: array<Partial, RING_TAPS>;
-     parts[0u] = ring[0u * DILATION_H][0u];
-     parts[1u] = ring[1u * DILATION_H][0u];
-     parts[2u] = ring[2u * DILATION_H][0u];
+     parts[0u] = ring[0u][0u];
+     parts[1u] = ring[1u][0u];
+     parts[2u] = ring[2u][0u];
      let window = whole(parts);
      if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 0u), window, reference)) {
       far |= 1u << row;
@@ -583,9 +583,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     }
     {
      var parts: array<Partial, RING_TAPS>;
-     parts[0u] = ring[0u * DILATION_H][1u];
-     parts[1u] = ring[1u * DILATION_H][1u];
-     parts[2u] = ring[2u * DILATION_H][1u];
+     parts[0u] = ring[0u][1u];
+     parts[1u] = ring[1u][1u];
+     parts[2u] = ring[2u][1u];
      let window = whole(parts);
      if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 1u), window, reference)) {
       far |= 1u << row;

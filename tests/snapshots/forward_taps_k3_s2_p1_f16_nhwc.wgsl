@@ -8,7 +8,6 @@ const STRIDE_W = 2u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
-const DILATION_H = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 4u;
 const BLOCK_W = 4u;
@@ -281,17 +280,18 @@ struct Taps {
  z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
  v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
 }
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
 fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
- extremes.c = max(extremes.c, taps.z[0u][0u]);
- extremes.c = max(extremes.c, taps.z[0u][1u]);
- extremes.c = max(extremes.c, taps.z[0u][2u]);
- extremes.c = max(extremes.c, taps.z[1u][0u]);
- extremes.c = max(extremes.c, taps.z[1u][1u]);
- extremes.c = max(extremes.c, taps.z[1u][2u]);
- extremes.c = max(extremes.c, taps.z[2u][0u]);
- extremes.c = max(extremes.c, taps.z[2u][1u]);
- extremes.c = max(extremes.c, taps.z[2u][2u]);
+ extremes.c = with_largest(extremes.c, taps.z[0u]);
+ extremes.c = with_largest(extremes.c, taps.z[1u]);
+ extremes.c = with_largest(extremes.c, taps.z[2u]);
  {
   extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
   let infinite = extremes.c == vec4(AS_INFINITY);
@@ -336,19 +336,19 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    var ring: array<Line, RING_ROWS>;
    var turn = 0u;
    loop {
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
     ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
-    ring[0u] = ring[0u + 1u];
-    ring[1u] = ring[1u + 1u];
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
     ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
     let row = turn - FIRST_TURN;
     if (turn >= FIRST_TURN && row < rows_left) {
      {
       var taps: Taps;
-      taps.z[0u] = taps_of(ring[0u * DILATION_H].z)[0u];
-      taps.z[1u] = taps_of(ring[1u * DILATION_H].z)[0u];
-      taps.z[2u] = taps_of(ring[2u * DILATION_H].z)[0u];
+      taps.z[0u] = taps_of(ring[0u].z)[0u];
+      taps.z[1u] = taps_of(ring[1u].z)[0u];
+      taps.z[2u] = taps_of(ring[2u].z)[0u];
       store_windows(plane, block.first + vec3(0u, row, 4u * 0u), taps);
      }
     }
