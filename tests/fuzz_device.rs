@@ -7,10 +7,10 @@
 
 use crate::common;
 use crate::common::accuracy::Expected;
-use crate::common::{Case, contexts, on_every_adapter, run_with};
+use crate::common::{Case, on_every_adapter, pool, run_with};
 use crate::seeds;
 use arbitrary::{Result, Unstructured};
-use softpool::{GpuSoftPool, GradientRule, PipelineCache, SoftPoolConfig, Tuning};
+use softpool::{GradientRule, SoftPoolConfig, Tuning};
 
 /// Each has pipelines of its own, some ten by adapter, which software drivers take a second for.
 const POOLINGS: seeds::Random =
@@ -54,7 +54,6 @@ fn case(bytes: &mut Unstructured<'_>, seed: u64) -> Result<Option<Case>> {
 #[test]
 fn poolings() {
     let mut pooled = 0u64;
-    let caches: Vec<_> = contexts().iter().map(|context| PipelineCache::new(&context.device)).collect();
     let seeds = seeds::each(POOLINGS, |seed| {
         let bytes = seeds::bytes(seed, 256);
         let mut bytes = Unstructured::new(&bytes);
@@ -63,16 +62,11 @@ fn poolings() {
         let expected = Expected::of(&case);
         pooled += 1;
         on_every_adapter(|context| {
-            let cache = contexts().iter().zip(&caches).find(|(other, _)| other.device == context.device);
-            let (_, cache) = cache.expect("a context of these");
-            // However many there are, their pipelines don't fill the memory.
-            cache.set_capacity(std::num::NonZeroUsize::new(64));
-            let config = case.config.clone();
-            let pool = GpuSoftPool::with_cache(&context.device, &context.queue, config, cache).expect("a pooling");
             let own = Tuning::of(&context.device);
             let tuning = if in_large_blocks { Tuning { least_invocations: 0, ..own } } else { own };
             let what = format!("{:?} of {} with {tuning:?} on {}", case.config, case.shape, context.name());
-            expected.within_bounds(&what, &run_with(context, &pool.with_tuning(tuning), &case));
+            let pool = pool(context, &case.config).with_tuning(tuning);
+            expected.within_bounds(&what, &run_with(context, &pool, &case));
         });
     });
     assert!(seeds < 10 || pooled > seeds / 2, "only {pooled} of {seeds} were pooled");

@@ -8,8 +8,9 @@ pub mod golden;
 pub mod stored;
 pub mod texels;
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use softpool::{
     ADAPTER_VARIABLE, BackwardTensors, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradientRule, Natives,
@@ -55,24 +56,76 @@ pub fn small(context: &GpuContext) -> GpuContext {
     small
 }
 
-/// Runs `test` on every adapter, side by side: most of a test's time goes to one driver's compiler on one thread.
-///
-/// A device serves one test at a time, since on GL a thread that waits long for another's compilation panics in wgpu.
+/// A device that serves one test at a time, with the pipelines of all tests on it.
+struct Device {
+    context: GpuContext,
+    cache: PipelineCache,
+    turn: Mutex<()>,
+}
+
+impl Device {
+    fn new(context: GpuContext) -> Self {
+        // All files of tests are one process, which would end with thousands of pipelines in memory.
+        const CAPACITY: Option<NonZeroUsize> = NonZeroUsize::new(256);
+        let cache = PipelineCache::new(&context.device);
+        cache.set_capacity(CAPACITY);
+        Self { context, cache, turn: Mutex::default() }
+    }
+
+    /// Its turn, if no other test has it. One that failed leaves nothing half done.
+    fn free(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn wait(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The devices of each adapter: two, since nearly all of a test's time goes to the driver's compiler, on one thread of a device. On
+/// GL one: a thread that waits long for another's compilation panics in wgpu.
+fn devices() -> &'static [Vec<Device>] {
+    static DEVICES: LazyLock<Vec<Vec<Device>>> = LazyLock::new(|| {
+        let another = |context: &GpuContext| {
+            let adapter = context.adapter.clone();
+            pollster::block_on(GpuContext::from_adapter(adapter)).expect("as the first device of the adapter")
+        };
+        let devices = |context: &GpuContext| {
+            let is_gl = context.adapter.get_info().backend == wgpu::Backend::Gl;
+            let second = (!is_gl).then(|| another(context));
+            [Some(context.clone()), second].into_iter().flatten().map(Device::new).collect()
+        };
+        contexts().iter().map(devices).collect()
+    });
+    &DEVICES
+}
+
+thread_local! {
+    /// Which of an adapter's devices served the test before, and has its pipelines.
+    static LAST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs `test` on every adapter, side by side, each time on a device that serves no other test.
 pub fn on_every_adapter(test: impl Fn(&GpuContext) + Sync) {
-    static TURNS: LazyLock<Vec<Mutex<()>>> = LazyLock::new(|| contexts().iter().map(|_| Mutex::default()).collect());
-    let test = &test;
+    let (test, last) = (&test, LAST.get());
     std::thread::scope(|scope| {
-        let start = |(context, turn): (_, &'static Mutex<()>)| {
+        let start = |devices: &'static Vec<Device>| {
             scope.spawn(move || {
-                // A test that failed leaves nothing half done.
-                let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-                test(context);
+                let mut order = (last..last + devices.len()).map(|index| index % devices.len());
+                let free = order.find_map(|index| Some((index, devices[index].free()?)));
+                let first = last % devices.len();
+                let (index, _turn) = free.unwrap_or_else(|| (first, devices[first].wait()));
+                test(&devices[index].context);
+                index
             })
         };
-        let tests: Vec<_> = contexts().iter().zip(TURNS.iter()).map(start).collect();
-        for test in tests {
-            test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        }
+        let tests: Vec<_> = devices().iter().map(start).collect();
+        let served = tests.into_iter().map(|test| test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        LAST.set(served.max().expect("an adapter"));
     });
 }
 
@@ -211,18 +264,8 @@ impl Results {
 
 /// A pooling that shares its pipelines with all others of `context`.
 pub fn pool(context: &GpuContext, config: &SoftPoolConfig) -> GpuSoftPool {
-    // All files of tests are one process, which would end with thousands of pipelines in memory.
-    const CAPACITY: Option<NonZeroUsize> = NonZeroUsize::new(256);
-    static CACHES: LazyLock<Vec<PipelineCache>> = LazyLock::new(|| {
-        let cache = |context: &GpuContext| {
-            let cache = PipelineCache::new(&context.device);
-            cache.set_capacity(CAPACITY);
-            cache
-        };
-        contexts().iter().map(cache).collect()
-    });
-    let cache = contexts().iter().position(|other| other.device == context.device).map(|index| CACHES[index].clone());
-    let cache = cache.unwrap_or_else(|| PipelineCache::new(&context.device));
+    let device = devices().iter().flatten().find(|device| device.context.device == context.device);
+    let cache = device.map_or_else(|| PipelineCache::new(&context.device), |device| device.cache.clone());
     GpuSoftPool::with_cache(&context.device, &context.queue, config.clone(), &cache).expect("a pooling")
 }
 
