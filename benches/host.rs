@@ -11,7 +11,7 @@ fn host(criterion: &mut Criterion) {
     let x = context.upload(shape, &vec![0.0; shape.elements()]).expect("a small tensor");
     let y = context.upload(pooled, &vec![0.0; pooled.elements()]).expect("a small tensor");
     let pool = GpuSoftPool::new(&context.device, &context.queue, config.clone());
-    let plan = pool.plan_forward(ForwardTensors::new(&x, &y)).expect("a valid case");
+    let plan = pool.plan(ForwardTensors::new(&x, &y)).expect("a valid case");
 
     criterion.bench_function("record a plan", |bencher| {
         let mut encoder = context.device.create_command_encoder(&Default::default());
@@ -19,13 +19,13 @@ fn host(criterion: &mut Criterion) {
         bencher.iter(|| plan.record(&mut pass));
     });
     criterion.bench_function("make a plan, pipeline cached", |bencher| {
-        bencher.iter(|| pool.plan_forward(ForwardTensors::new(&x, &y)));
+        bencher.iter(|| pool.plan(ForwardTensors::new(&x, &y)));
     });
     criterion.bench_function("make a plan, pipeline cold", |bencher| {
         bencher.iter(|| {
             let cache = PipelineCache::new(&context.device);
             let pool = GpuSoftPool::with_cache(&context.device, &context.queue, config.clone(), &cache);
-            pool.and_then(|pool| pool.plan_forward(ForwardTensors::new(&x, &y)))
+            pool.and_then(|pool| pool.plan(ForwardTensors::new(&x, &y)))
         });
     });
 }

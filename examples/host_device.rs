@@ -60,8 +60,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let y = TensorView::new(&result, pooled_shape);
 
     // Plans are made once, and recorded in every frame.
-    let first_plan = first_pool.plan_forward(ForwardTensors::new(x, middle))?;
-    let second_plan = second_pool.plan_forward(ForwardTensors::new(middle, y))?;
+    let first_plan = first_pool.plan(ForwardTensors::new(x, middle))?;
+    let second_plan = second_pool.plan(ForwardTensors::new(middle, y))?;
 
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some("host double"),

@@ -202,10 +202,10 @@ impl Host {
 
         let output = self.context.upload(shape, &vec![0.0; shape.elements()])?;
         let kept = if self.random(2) == 0 {
-            Kept { plan: pool.plan_backward(BackwardTensors::new(&x, &forward.y, &output))?, output, first: None }
+            Kept { plan: pool.plan(BackwardTensors::new(&x, &forward.y, &output))?, output, first: None }
         } else {
             let output = forward.y.clone();
-            Kept { plan: pool.plan_forward(ForwardTensors::new(&x, &output))?, output, first: Some(y) }
+            Kept { plan: pool.plan(ForwardTensors::new(&x, &output))?, output, first: Some(y) }
         };
         self.kept.push_back(kept);
         if self.kept.len() > PLANS {
@@ -246,8 +246,7 @@ impl Host {
         let x = own.upload(Shape::new([1, 1, 64, 64])?, &[0.5; 4096])?;
         let y = pool.forward(&x)?;
         own.device.destroy();
-        let lost =
-            [pool.forward(&x).err(), y.read_blocking().err(), pool.plan_forward(ForwardTensors::new(&x, &y)).err()];
+        let lost = [pool.forward(&x).err(), y.read_blocking().err(), pool.plan(ForwardTensors::new(&x, &y)).err()];
         if !lost.iter().all(|error| matches!(error, Some(Error::DeviceLost { .. }))) {
             return Err(format!("a lost device is {lost:?}").into());
         }

@@ -28,6 +28,7 @@ mod guard;
 pub mod guide;
 mod kernels;
 mod native;
+mod operation;
 mod params;
 mod pieces;
 mod plan;
@@ -60,6 +61,7 @@ pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::measure_natives;
 pub use native::{NativeErrors, Natives, measure_natives_async};
+pub use operation::Operation;
 pub use plan::Plan;
 pub use pool::{Forward, GpuSoftPool, Outputs, SecondGradients, Statistics};
 pub use recipe::{Binding, Dispatch, Recipe};

@@ -4,7 +4,7 @@ use crate::cache::Pipeline;
 use crate::extent::Extent;
 use crate::guard::{buffer_of, check, check_room, guarded};
 use crate::params::Params;
-use crate::recipe::{Dispatch, FIRST_RESULT};
+use crate::recipe::Dispatch;
 use crate::tensor::create_buffer;
 use crate::{Error, Memory, PipelineCache, Recipe, Result};
 
@@ -106,7 +106,7 @@ impl Plan {
                 let tensors = dispatch.bindings.iter().filter_map(|binding| {
                     let buffer = match binding.memory {
                         Memory::Buffer(buffer) => buffer,
-                        Memory::Scratch { index, .. } if index >= FIRST_RESULT => results[index - FIRST_RESULT]?,
+                        Memory::Result { index, .. } => results[index]?,
                         Memory::Scratch { index, .. } => &scratch[index],
                         Memory::Named { .. } => return None,
                     };

@@ -4,16 +4,15 @@ use crate::guard::guarded;
 use crate::tensor::{OwnedView, create_buffer};
 use crate::tuning::Tuning;
 use crate::{
-    BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, PipelineCache, Plan,
-    Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView, TensorView,
+    BackwardTensors, ElementType, Error, ForwardTensors, GpuTensor, GradBetaTensors, JvpTensors, Operation,
+    PipelineCache, Plan, Recipe, Recipes, Result, SecondBackwardTensors, Shape, SoftPoolConfig, StatisticsView,
+    TensorView,
 };
 
 /// SoftPool on a host's device, at three levels, each built on the one before:
 ///
-/// 1. **encode** into the host's own encoder or pass and buffers: [`plan_forward`](Self::plan_forward),
-///    [`plan_backward`](Self::plan_backward), [`plan_grad_beta`](Self::plan_grad_beta), [`plan_jvp`](Self::plan_jvp) and
-///    [`plan_second_backward`](Self::plan_second_backward) prepare a [`Plan`] that is replayed without allocating;
-///    [`encode_forward`](Self::encode_forward) and its like make one and record it.
+/// 1. **encode** into the host's own encoder or pass and buffers: [`plan`](Self::plan) prepares an [`Operation`] as a [`Plan`] that is
+///    replayed without allocating; [`encode`](Self::encode) makes one and records it.
 /// 2. **call**: [`forward`](Self::forward), [`backward`](Self::backward), [`grad_beta`](Self::grad_beta), [`jvp`](Self::jvp)
 ///    and [`second_backward`](Self::second_backward) allocate the result and submit; they do not wait. Results are stored as
 ///    what they are the results of.
@@ -186,7 +185,7 @@ impl GpuSoftPool {
     /// };
     /// let shape = Shape::new([1, 3, 720, 1280])?;
     /// let tensors = ForwardTensors::new(named(0, shape), named(1, shape.pooled(pool.config())?));
-    /// pollster::block_on(pool.prepare(&pool.recipes().with_names_apart().forward(tensors)?))?;
+    /// pollster::block_on(pool.prepare(&pool.recipes().with_names_apart().of(tensors)?))?;
     /// assert_eq!(pool.cache().len(), 1);
     ///
     /// // Nothing is left to compile.
@@ -201,100 +200,28 @@ impl GpuSoftPool {
         self.cache.prepare(recipe)
     }
 
-    /// Prepares a forward pass over buffers of the host: [`Recipes::forward`].
+    /// Prepares an operation over buffers of the host.
     ///
     /// # Errors
-    /// Those of [`Recipes::forward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::Refused`].
-    pub fn plan_forward(&self, tensors: ForwardTensors<'_>) -> Result<Plan> {
-        self.plan(&self.recipes().forward(tensors)?)
+    /// Those of [`Recipes::of`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`], [`Error::OutOfMemory`],
+    /// [`Error::Refused`].
+    pub fn plan<'a>(&'a self, operation: impl Operation + 'a) -> Result<Plan> {
+        Plan::new(&self.device, &self.queue, &self.cache, &self.recipes().of(operation)?, &[])
     }
 
-    /// Prepares a backward pass over buffers of the host: [`Recipes::backward`].
+    /// Records an operation into the host's encoder. To repeat it, keep a plan instead.
     ///
     /// # Errors
-    /// Those of [`Recipes::backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::Refused`].
-    pub fn plan_backward(&self, tensors: BackwardTensors<'_>) -> Result<Plan> {
-        self.plan(&self.recipes().backward(tensors)?)
-    }
-
-    /// Prepares the gradient of beta: [`Recipes::grad_beta`].
-    ///
-    /// # Errors
-    /// Those of [`Recipes::grad_beta`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::Refused`].
-    pub fn plan_grad_beta(&self, tensors: GradBetaTensors<'_>) -> Result<Plan> {
-        self.plan(&self.recipes().grad_beta(tensors)?)
-    }
-
-    /// Prepares the forward-mode derivative: [`Recipes::jvp`].
-    ///
-    /// # Errors
-    /// Those of [`Recipes::jvp`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::Refused`].
-    pub fn plan_jvp(&self, tensors: JvpTensors<'_>) -> Result<Plan> {
-        self.plan(&self.recipes().jvp(tensors)?)
-    }
-
-    /// Prepares the derivative of the backward pass: [`Recipes::second_backward`].
-    ///
-    /// # Errors
-    /// Those of [`Recipes::second_backward`], [`Error::NotABuffer`], and what a device fails at: [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::Refused`].
-    pub fn plan_second_backward(&self, tensors: SecondBackwardTensors<'_>) -> Result<Plan> {
-        self.plan(&self.recipes().second_backward(tensors)?)
-    }
-
-    /// Records a forward pass into the host's encoder. To repeat it, keep a plan instead.
-    ///
-    /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward), before anything is recorded.
-    pub fn encode_forward(&self, encoder: &mut wgpu::CommandEncoder, tensors: ForwardTensors<'_>) -> Result<()> {
-        self.plan_forward(tensors).map(|plan| plan.encode(encoder))
-    }
-
-    /// Records a backward pass into the host's encoder. To repeat it, keep a plan instead.
-    ///
-    /// # Errors
-    /// Those of [`plan_backward`](Self::plan_backward), before anything is recorded.
-    pub fn encode_backward(&self, encoder: &mut wgpu::CommandEncoder, tensors: BackwardTensors<'_>) -> Result<()> {
-        self.plan_backward(tensors).map(|plan| plan.encode(encoder))
-    }
-
-    /// Records the gradient of beta into the host's encoder. To repeat it, keep a plan instead.
-    ///
-    /// # Errors
-    /// Those of [`plan_grad_beta`](Self::plan_grad_beta), before anything is recorded.
-    pub fn encode_grad_beta(&self, encoder: &mut wgpu::CommandEncoder, tensors: GradBetaTensors<'_>) -> Result<()> {
-        self.plan_grad_beta(tensors).map(|plan| plan.encode(encoder))
-    }
-
-    /// Records the forward-mode derivative into the host's encoder. To repeat it, keep a plan instead.
-    ///
-    /// # Errors
-    /// Those of [`plan_jvp`](Self::plan_jvp), before anything is recorded.
-    pub fn encode_jvp(&self, encoder: &mut wgpu::CommandEncoder, tensors: JvpTensors<'_>) -> Result<()> {
-        self.plan_jvp(tensors).map(|plan| plan.encode(encoder))
-    }
-
-    /// Records the derivative of the backward pass into the host's encoder. To repeat it, keep a plan instead.
-    ///
-    /// # Errors
-    /// Those of [`plan_second_backward`](Self::plan_second_backward), before anything is recorded.
-    pub fn encode_second_backward(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        tensors: SecondBackwardTensors<'_>,
-    ) -> Result<()> {
-        self.plan_second_backward(tensors).map(|plan| plan.encode(encoder))
+    /// Those of [`plan`](Self::plan), before anything is recorded.
+    pub fn encode<'a>(&'a self, encoder: &mut wgpu::CommandEncoder, operation: impl Operation + 'a) -> Result<()> {
+        self.plan(operation).map(|plan| plan.encode(encoder))
     }
 
     /// Pools a tensor of `(N, C, spatial axes)`, or of `(C, spatial axes)`, into a new one of its element type; submits and
     /// does not wait.
     ///
     /// # Errors
-    /// Those of [`plan_forward`](Self::plan_forward), and [`Error::DeviceLimit`] for a result beyond the device's
+    /// Those of [`plan`](Self::plan), and [`Error::DeviceLimit`] for a result beyond the device's
     /// buffers.
     pub fn forward<'a>(&self, input: impl Into<TensorView<'a>>) -> Result<GpuTensor> {
         self.forward_with(input, Outputs::default()).map(|forward| forward.y)
@@ -314,7 +241,7 @@ impl GpuSoftPool {
             lse: outputs.lse.then(|| recipes.result_tensor(1, pooled, ElementType::F32)).transpose()?,
             statistics: outputs.statistics.then(|| recipes.result_statistics(2, &pooled)).transpose()?,
         };
-        let recipe = recipes.forward(tensors)?;
+        let recipe = recipes.of(tensors)?;
         let y = self.allocate(&tensors.output, "softpool y")?;
         let lse = tensors.lse.map(|lse| self.allocate(&lse, "softpool lse")).transpose()?;
         let statistics = match tensors.statistics {
@@ -334,7 +261,7 @@ impl GpuSoftPool {
     /// does not wait.
     ///
     /// # Errors
-    /// Those of [`plan_backward`](Self::plan_backward), and [`Error::DeviceLimit`] for a result beyond the device's
+    /// Those of [`plan`](Self::plan), and [`Error::DeviceLimit`] for a result beyond the device's
     /// buffers.
     pub fn backward<'a, 'b>(
         &self,
@@ -372,7 +299,7 @@ impl GpuSoftPool {
     /// channel, else `[1]`; submits and does not wait.
     ///
     /// # Errors
-    /// Those of [`plan_grad_beta`](Self::plan_grad_beta).
+    /// Those of [`plan`](Self::plan).
     pub fn grad_beta<'a, 'b>(
         &self,
         input: impl Into<TensorView<'a>>,
@@ -382,7 +309,7 @@ impl GpuSoftPool {
         let shape = self.betas.as_ref().map_or(Shape::new([1]), |betas| Ok(betas.view().shape))?;
         let recipes = self.recipes();
         let grad_beta = recipes.result_tensor(0, shape, ElementType::F32)?;
-        let recipe = recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })?;
+        let recipe = recipes.of(GradBetaTensors::new(input, grad_output, grad_beta))?;
         let grad_beta = self.allocate(&grad_beta, "softpool grad_beta")?;
         self.run(&recipe, &[Some(grad_beta.buffer())])?;
         Ok(grad_beta)
@@ -392,7 +319,7 @@ impl GpuSoftPool {
     /// does not wait.
     ///
     /// # Errors
-    /// Those of [`plan_jvp`](Self::plan_jvp).
+    /// Those of [`plan`](Self::plan).
     pub fn jvp<'a, 'b>(
         &self,
         input: impl Into<TensorView<'a>>,
@@ -402,7 +329,7 @@ impl GpuSoftPool {
         let pooled = input.shape.pooled(&self.config)?;
         let recipes = self.recipes();
         let output = recipes.result_tensor(0, pooled, input.element_type)?;
-        let recipe = recipes.jvp(JvpTensors { input, tangent, output, statistics: None })?;
+        let recipe = recipes.of(JvpTensors::new(input, tangent, output))?;
         let output = self.allocate(&output, "softpool jvp")?;
         self.run(&recipe, &[Some(output.buffer())])?;
         Ok(output)
@@ -412,7 +339,7 @@ impl GpuSoftPool {
     /// of the input's shape, into new tensors of the input's element type; submits and does not wait.
     ///
     /// # Errors
-    /// Those of [`plan_second_backward`](Self::plan_second_backward).
+    /// Those of [`plan`](Self::plan).
     pub fn second_backward<'a, 'b, 'c>(
         &self,
         input: impl Into<TensorView<'a>>,
@@ -424,7 +351,7 @@ impl GpuSoftPool {
         let recipes = self.recipes();
         let of_grad_output = recipes.result_tensor(0, pooled, input.element_type)?;
         let of_input = recipes.result_tensor(1, input.shape, input.element_type)?;
-        let recipe = recipes.second_backward(SecondBackwardTensors {
+        let recipe = recipes.of(SecondBackwardTensors {
             input,
             grad_output,
             tangent,
@@ -448,14 +375,10 @@ impl GpuSoftPool {
     ) -> Result<GpuTensor> {
         let recipes = self.recipes();
         let grad_input = recipes.result_tensor(0, input.shape, input.element_type)?;
-        let recipe = recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?;
+        let recipe = recipes.of(BackwardTensors { input, grad_output, grad_input, statistics })?;
         let grad_input = self.allocate(&grad_input, "softpool grad_input")?;
         self.run(&recipe, &[Some(grad_input.buffer())])?;
         Ok(grad_input)
-    }
-
-    fn plan(&self, recipe: &Recipe<'_>) -> Result<Plan> {
-        Plan::new(&self.device, &self.queue, &self.cache, recipe, &[])
     }
 
     /// The tensor that a recipe's result stands for.

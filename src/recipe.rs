@@ -10,10 +10,6 @@ use crate::specialise::Specialisation;
 use crate::tensor::buffer_bytes;
 use crate::{Error, Memory, Result};
 
-/// Scratch from this index on stands for a result. Its buffer is made after the recipe, so that a call which is refused allocates
-/// nothing.
-pub(crate) const FIRST_RESULT: usize = 1 << 16;
-
 /// The dispatches of a call, one after the other: each sees what those before it wrote.
 #[derive(Clone, Debug, Default)]
 pub struct Recipe<'a> {
@@ -99,9 +95,7 @@ impl<'a> Writer<'a> {
     /// Refuses scratch that a host has taken from another recipe.
     pub fn check_own(&self, memory: Memory<'_>) -> Result<()> {
         match memory {
-            Memory::Scratch { index, .. } if (self.recipe.scratch.len()..FIRST_RESULT).contains(&index) => {
-                Err(Error::ForeignScratch { index })
-            }
+            Memory::Scratch { index, .. } if index >= self.recipe.scratch.len() => Err(Error::ForeignScratch { index }),
             _ => Ok(()),
         }
     }

@@ -21,7 +21,7 @@ pub const RECIPE_FORMAT: u32 = 1;
 /// let recipes = Recipes::new(&config, &limits, Tuning::GPU).with_names_apart();
 /// let x = TensorView::new(Memory::Named { name: 0, bytes: 1024 }, Shape::new([1, 1, 16, 16])?);
 /// let y = TensorView::new(Memory::Named { name: 1, bytes: 256 }, Shape::new([1, 1, 8, 8])?);
-/// let recipe = recipes.forward(ForwardTensors::new(x, y))?;
+/// let recipe = recipes.of(ForwardTensors::new(x, y))?;
 /// let data = RecipeData::new(&recipe, &[("x", x), ("y", y)])?;
 /// assert_eq!(data.dispatches.len(), 1);
 /// let json = serde_json::to_string(&data).expect("data has a JSON");
@@ -207,7 +207,7 @@ mod tests {
         let recipes = Recipes::new(&config, &limits, Tuning::GPU).with_names_apart();
         let (x, g, b) = (tensor(0, &[2, 3, 9, 9])?, tensor(1, &[2, 3, 4, 4])?, tensor(2, &[1])?);
         let tensors = GradBetaTensors { input: x, grad_output: g, grad_beta: b, statistics: None };
-        let recipe = recipes.grad_beta(tensors)?;
+        let recipe = recipes.of(tensors)?;
         let data = RecipeData::new(&recipe, &[("x", x), ("g", g), ("grad_beta", b)])?;
         let json = serde_json::to_string(&data).expect("data has a JSON");
         assert_eq!(serde_json::from_str::<RecipeData>(&json).expect("it is a recipe"), data);
@@ -240,7 +240,7 @@ mod tests {
         let limits = wgpu::Limits::default();
         let recipes = Recipes::new(&config, &limits, Tuning::GPU);
         let (x, y) = (tensor(0, &[1, 1, 8])?, tensor(7, &[1, 1, 4])?);
-        let recipe = recipes.forward(crate::ForwardTensors::new(x, y))?;
+        let recipe = recipes.of(crate::ForwardTensors::new(x, y))?;
         let error = RecipeData::new(&recipe, &[("x", x)]).expect_err("y is missing").to_string();
         assert!(error.contains("name: 7"), "{error}");
         Ok(())

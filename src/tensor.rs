@@ -16,6 +16,7 @@ use crate::{ElementType, Error, Result, Shape};
 
 /// The memory that a tensor lies in.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Memory<'a> {
     /// A buffer of wgpu's.
     Buffer(&'a wgpu::Buffer),
@@ -24,6 +25,15 @@ pub enum Memory<'a> {
     Named {
         /// What it is known by.
         name: u64,
+        /// Its size.
+        bytes: u64,
+    },
+    /// The buffer of a result, which is made once the recipe is: a call that is refused allocates nothing. Only calls that allocate
+    /// their results name it.
+    #[non_exhaustive]
+    Result {
+        /// Which of the call's results.
+        index: usize,
         /// Its size.
         bytes: u64,
     },
@@ -43,7 +53,7 @@ impl Memory<'_> {
     pub fn bytes(&self) -> u64 {
         match *self {
             Self::Buffer(buffer) => buffer.size(),
-            Self::Named { bytes, .. } | Self::Scratch { bytes, .. } => bytes,
+            Self::Named { bytes, .. } | Self::Result { bytes, .. } | Self::Scratch { bytes, .. } => bytes,
         }
     }
 }
@@ -77,8 +87,7 @@ pub struct TensorView<'a> {
     pub memory: Memory<'a>,
     /// Where in its memory the tensor starts: a multiple of the element size.
     pub byte_offset: u64,
-    /// The tensor's shape.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// How its elements are stored.
     pub element_type: ElementType,
     /// By axis of the shape; the rest is unused.
@@ -120,6 +129,11 @@ impl<'a> TensorView<'a> {
         Ok(self)
     }
 
+    /// The tensor's shape. To have another is to be another view: strides are a shape's.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// The strides, in elements, one for each axis of the shape.
     pub fn strides(&self) -> &[usize] {
         &self.strides[..self.shape.dims().len()]
@@ -147,11 +161,17 @@ impl<'a> From<&'a GpuTensor> for TensorView<'a> {
     }
 }
 
+/// The memory of a view that keeps its buffer.
+#[derive(Clone, Debug, PartialEq)]
+enum OwnedMemory {
+    Buffer(wgpu::Buffer),
+    Other(Memory<'static>),
+}
+
 /// A view that keeps its buffer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OwnedView {
-    /// A buffer of wgpu's, or other memory.
-    memory: std::result::Result<wgpu::Buffer, Memory<'static>>,
+    memory: OwnedMemory,
     byte_offset: u64,
     shape: Shape,
     element_type: ElementType,
@@ -162,16 +182,20 @@ impl OwnedView {
     pub fn of(view: &TensorView<'_>) -> Self {
         let TensorView { memory, byte_offset, shape, element_type, strides } = *view;
         let memory = match memory {
-            Memory::Buffer(buffer) => Ok(buffer.clone()),
-            Memory::Named { name, bytes } => Err(Memory::Named { name, bytes }),
-            Memory::Scratch { index, bytes } => Err(Memory::Scratch { index, bytes }),
+            Memory::Buffer(buffer) => OwnedMemory::Buffer(buffer.clone()),
+            Memory::Named { name, bytes } => OwnedMemory::Other(Memory::Named { name, bytes }),
+            Memory::Result { index, bytes } => OwnedMemory::Other(Memory::Result { index, bytes }),
+            Memory::Scratch { index, bytes } => OwnedMemory::Other(Memory::Scratch { index, bytes }),
         };
         Self { memory, byte_offset, shape, element_type, strides }
     }
 
     pub fn view(&self) -> TensorView<'_> {
         let Self { ref memory, byte_offset, shape, element_type, strides } = *self;
-        let memory = memory.as_ref().map_or_else(|memory| *memory, Memory::Buffer);
+        let memory = match memory {
+            OwnedMemory::Buffer(buffer) => Memory::Buffer(buffer),
+            OwnedMemory::Other(memory) => *memory,
+        };
         TensorView { memory, byte_offset, shape, element_type, strides }
     }
 }

@@ -4,7 +4,7 @@ use crate::bound::STATISTICS_WORDS;
 use crate::element::WORD_BYTES;
 use crate::{Memory, Shape, TensorView};
 
-/// Where a forward pass reads and writes.
+/// A forward pass: where it reads and writes. The tensors may lie in one buffer, on elements that do not overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct ForwardTensors<'a> {
     /// x, of any shape that the configuration takes.
@@ -24,7 +24,8 @@ impl<'a> ForwardTensors<'a> {
     }
 }
 
-/// Where a backward pass reads and writes.
+/// A backward pass, by the configuration's gradient rule: where it reads and writes. Without statistics it needs nothing but x and
+/// dL/dy where windows are small; for large windows it computes statistics first.
 #[derive(Clone, Copy, Debug)]
 pub struct BackwardTensors<'a> {
     /// x, as the forward pass read it.
@@ -48,7 +49,10 @@ impl<'a> BackwardTensors<'a> {
     }
 }
 
-/// Where the gradient of beta is read from and written to.
+/// The gradient of beta, `sum_R g_R sum_i w_i (x_i - y_R)^2` over all windows or those of each channel: parts of 4096 windows are
+/// added up first, then the parts, always in the same order.
+///
+/// With the detached rule the weights are constants, and so is y: that gradient is 0, whatever this one says.
 #[derive(Clone, Copy, Debug)]
 pub struct GradBetaTensors<'a> {
     /// x, as the forward pass read it.
@@ -61,7 +65,19 @@ pub struct GradBetaTensors<'a> {
     pub statistics: Option<StatisticsView<'a>>,
 }
 
-/// Where the forward-mode derivative is read from and written to.
+impl<'a> GradBetaTensors<'a> {
+    /// The gradient that evaluates the windows again.
+    pub fn new(
+        input: impl Into<TensorView<'a>>,
+        grad_output: impl Into<TensorView<'a>>,
+        grad_beta: impl Into<TensorView<'a>>,
+    ) -> Self {
+        Self { input: input.into(), grad_output: grad_output.into(), grad_beta: grad_beta.into(), statistics: None }
+    }
+}
+
+/// The forward-mode derivative: how y changes as x goes along a direction. For the detached rule it is what that rule's backward is
+/// the transpose of, `sum w_i dx_i`.
 #[derive(Clone, Copy, Debug)]
 pub struct JvpTensors<'a> {
     /// x, as the forward pass read it.
@@ -74,7 +90,18 @@ pub struct JvpTensors<'a> {
     pub statistics: Option<StatisticsView<'a>>,
 }
 
-/// Where the derivative of a backward pass is read from and written to.
+impl<'a> JvpTensors<'a> {
+    /// The derivative that evaluates the windows again.
+    pub fn new(
+        input: impl Into<TensorView<'a>>,
+        tangent: impl Into<TensorView<'a>>,
+        output: impl Into<TensorView<'a>>,
+    ) -> Self {
+        Self { input: input.into(), tangent: tangent.into(), output: output.into(), statistics: None }
+    }
+}
+
+/// The derivative of a backward pass, by the configuration's gradient rule: where it reads and writes.
 ///
 /// With `(x, g) -> dL/dx = backward(x, g)` and a `v` of the input's shape, these are the gradients of `<v, backward(x, g)>`.
 #[derive(Clone, Copy, Debug)]

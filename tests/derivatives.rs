@@ -150,7 +150,7 @@ fn a_beta_for_each_call() {
 
         let beta = context.upload(Shape::new([1]).unwrap(), &[0.0]).unwrap();
         let y = context.upload(case.pooled(), &vec![0.0; case.pooled().elements()]).unwrap();
-        let plan = pool.with_betas(&beta).plan_forward(softpool::ForwardTensors::new(&x, &y)).unwrap();
+        let plan = pool.with_betas(&beta).plan(softpool::ForwardTensors::new(&x, &y)).unwrap();
         for value in [0.5f32, 2.0] {
             context.queue.write_buffer(beta.buffer(), 0, &value.to_le_bytes());
             let mut encoder = context.device.create_command_encoder(&Default::default());
@@ -178,7 +178,7 @@ fn saved_statistics_change_nothing() {
             let statistics = Some(saved.view());
             let mut encoder = context.device.create_command_encoder(&Default::default());
             let (input, tangent, grad_output) = (x.view(), v.view(), g.view());
-            pool.encode_jvp(&mut encoder, JvpTensors { input, tangent, output: jvp.view(), statistics }).unwrap();
+            pool.encode(&mut encoder, JvpTensors { input, tangent, output: jvp.view(), statistics }).unwrap();
             let tensors = SecondBackwardTensors {
                 input,
                 grad_output,
@@ -187,9 +187,9 @@ fn saved_statistics_change_nothing() {
                 grad_of_input: second.view(),
                 statistics,
             };
-            pool.encode_second_backward(&mut encoder, tensors).unwrap();
+            pool.encode(&mut encoder, tensors).unwrap();
             let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics };
-            pool.encode_grad_beta(&mut encoder, tensors).unwrap();
+            pool.encode(&mut encoder, tensors).unwrap();
             context.queue.submit([encoder.finish()]);
             let read = |tensor: &GpuTensor| tensor.read_blocking().unwrap();
             common::assert_same_bits("jvp", &read(&jvp), &read(&pool.jvp(&x, &v).unwrap()));
@@ -223,7 +223,7 @@ fn the_gradient_of_beta_of_many_windows() {
             let mut encoder = device.create_command_encoder(&Default::default());
             let [input, grad_output, grad_beta_view] = [&x, &g, &grad_beta].map(GpuTensor::view);
             let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta_view, statistics: None };
-            pool.encode_grad_beta(&mut encoder, tensors).unwrap();
+            pool.encode(&mut encoder, tensors).unwrap();
             queue.submit([encoder.finish()]);
             assert_eq!(
                 grad_beta.read_blocking().unwrap(),

@@ -123,12 +123,12 @@ impl Call {
         let statistics = self.saved.statistics.as_ref().expect("asked for").view();
         let from_statistics = BackwardTensors { statistics: Some(statistics), ..self.backward() };
         [
-            ("plan_forward", self.pool.plan_forward(self.forward())),
-            ("plan_backward", self.pool.plan_backward(self.backward())),
-            ("plan_backward from statistics", self.pool.plan_backward(from_statistics)),
-            ("plan_grad_beta", self.pool.plan_grad_beta(self.grad_beta())),
-            ("plan_jvp", self.pool.plan_jvp(self.jvp())),
-            ("plan_second_backward", self.pool.plan_second_backward(self.second_backward())),
+            ("plan of forward", self.pool.plan(self.forward())),
+            ("plan of backward", self.pool.plan(self.backward())),
+            ("plan of backward from statistics", self.pool.plan(from_statistics)),
+            ("plan of grad_beta", self.pool.plan(self.grad_beta())),
+            ("plan of jvp", self.pool.plan(self.jvp())),
+            ("plan of second_backward", self.pool.plan(self.second_backward())),
         ]
     }
 
@@ -151,11 +151,11 @@ impl Call {
             ("second_backward", pool.second_backward(x, y, x).map(drop)),
             ("another configuration", other_pool(context).forward(x).map(drop)),
             ("with_betas", pool.clone().with_betas(&self.beta).forward(x).map(drop)),
-            ("encode_forward", pool.encode_forward(&mut encoder, self.forward())),
-            ("encode_backward", pool.encode_backward(&mut encoder, self.backward())),
-            ("encode_grad_beta", pool.encode_grad_beta(&mut encoder, self.grad_beta())),
-            ("encode_jvp", pool.encode_jvp(&mut encoder, self.jvp())),
-            ("encode_second_backward", pool.encode_second_backward(&mut encoder, self.second_backward())),
+            ("encode of forward", pool.encode(&mut encoder, self.forward())),
+            ("encode of backward", pool.encode(&mut encoder, self.backward())),
+            ("encode of grad_beta", pool.encode(&mut encoder, self.grad_beta())),
+            ("encode of jvp", pool.encode(&mut encoder, self.jvp())),
+            ("encode of second_backward", pool.encode(&mut encoder, self.second_backward())),
             ("upload", context.upload(shape([1, 1, 2]), &[1.0, 2.0]).map(drop)),
             ("upload of nothing", context.upload(shape([0, 1, 2]), &[]).map(drop)),
             (

@@ -57,9 +57,9 @@ fn plan_replays_with_new_contents() {
         let (x, y) = (zeros(context, case.shape), zeros(context, case.pooled()));
         let grad_output = upload(context, case.pooled(), &case.grad_output);
         let grad_input = zeros(context, case.shape);
-        let forward = pool.plan_forward(ForwardTensors::new(&x, &y)).expect("a valid case");
+        let forward = pool.plan(ForwardTensors::new(&x, &y)).expect("a valid case");
         let backward = BackwardTensors::new(&x, &grad_output, &grad_input);
-        let backward = pool.plan_backward(backward).expect("a valid case");
+        let backward = pool.plan(backward).expect("a valid case");
         let mut random = Random::new(3);
         for round in 0..3 {
             let data: Vec<f32> = (0..case.shape.elements()).map(|_| random.normal() * (1.0 + round as f32)).collect();
@@ -93,7 +93,7 @@ fn plans_of_other_configurations_fit_in_one_encoder() {
         submit(context, |encoder| {
             for (case, (x, y)) in cases.iter().zip(&tensors) {
                 let pool = pool(context, &case.config);
-                pool.encode_forward(encoder, ForwardTensors::new(x, y)).expect("a valid case");
+                pool.encode(encoder, ForwardTensors::new(x, y)).expect("a valid case");
             }
         });
         for (case, (_, y)) in cases.iter().zip(&tensors) {
@@ -147,7 +147,7 @@ fn plan_records_between_the_hosts_dispatches() {
     on_every_adapter(|context| {
         let doubling = Doubling::new(&context.device);
         let (x, y) = (upload(context, case.shape, &case.x), zeros(context, case.pooled()));
-        let plan = pool(context, &case.config).plan_forward(ForwardTensors::new(&x, &y)).expect("a valid case");
+        let plan = pool(context, &case.config).plan(ForwardTensors::new(&x, &y)).expect("a valid case");
         let [double_x, double_y] = [&x, &y].map(|tensor| doubling.bind(&context.device, tensor.buffer()));
         submit(context, |encoder| {
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -170,8 +170,8 @@ fn forward_and_backward_chain_in_one_submission() {
         let x = upload(context, case.shape, &case.x);
         let (y, grad_input) = (zeros(context, case.pooled()), zeros(context, case.shape));
         submit(context, |encoder| {
-            pool.encode_forward(encoder, ForwardTensors::new(&x, &y)).expect("a valid case");
-            pool.encode_backward(encoder, BackwardTensors::new(&x, &y, &grad_input)).expect("a valid case");
+            pool.encode(encoder, ForwardTensors::new(&x, &y)).expect("a valid case");
+            pool.encode(encoder, BackwardTensors::new(&x, &y, &grad_input)).expect("a valid case");
         });
         let (y, grad_input) = (read(&y), read(&grad_input));
         let want = run(context, &Case { grad_output: y.clone(), ..case.clone() });
@@ -267,7 +267,7 @@ fn a_cache_holds_no_more_than_its_capacity() {
         });
         let xs = cases.each_ref().map(|case| upload(context, case.shape, &case.x));
         let y = zeros(context, cases[0].pooled());
-        let plan = pools[0].plan_forward(ForwardTensors::new(&xs[0], &y)).expect("a valid case");
+        let plan = pools[0].plan(ForwardTensors::new(&xs[0], &y)).expect("a valid case");
         let forward = |index: usize| read(&pools[index].forward(&xs[index]).expect("a valid case"));
         let first = forward(0);
         forward(1);
@@ -353,8 +353,8 @@ fn empty_tensors_record_nothing() {
             let (x, y) = (upload(context, shape, &[]), upload(context, shape.pooled(&config).expect("valid"), &[]));
             let statistics = Some(StatisticsView { memory: x.buffer().into(), byte_offset: 0 });
             let forward = ForwardTensors { lse: Some(y.view()), statistics, ..ForwardTensors::new(&x, &y) };
-            let forward = pool.plan_forward(forward).expect("nothing to do is no error");
-            let backward = pool.plan_backward(BackwardTensors::new(&x, &y, &x)).expect("nothing to do is no error");
+            let forward = pool.plan(forward).expect("nothing to do is no error");
+            let backward = pool.plan(BackwardTensors::new(&x, &y, &x)).expect("nothing to do is no error");
             assert_eq!((forward.dispatches(), backward.dispatches()), (0, 0), "{dims:?}");
             submit(context, |encoder| {
                 forward.encode(encoder);
@@ -372,8 +372,8 @@ fn empty_tensors_record_nothing() {
 fn dispatches(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> [usize; 2] {
     let (x, y) = (zeros(context, case.shape), zeros(context, case.pooled()));
     let grad_input = zeros(context, case.shape);
-    let forward = pool.plan_forward(ForwardTensors::new(&x, &y)).expect("a valid case");
-    let backward = pool.plan_backward(BackwardTensors::new(&x, &y, &grad_input)).expect("a valid case");
+    let forward = pool.plan(ForwardTensors::new(&x, &y)).expect("a valid case");
+    let backward = pool.plan(BackwardTensors::new(&x, &y, &grad_input)).expect("a valid case");
     [forward.dispatches(), backward.dispatches()]
 }
 

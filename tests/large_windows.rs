@@ -125,21 +125,21 @@ impl Peak {
 
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let forward = ForwardTensors { lse: Some(lse.view()), statistics: saved, ..ForwardTensors::new(&x, &y) };
-        pool.encode_forward(&mut encoder, forward).unwrap();
+        pool.encode(&mut encoder, forward).unwrap();
         let (input, grad_output, tangent) = (x.view(), g.view(), v.view());
         let backward = BackwardTensors::new(&x, &g, &gradient);
-        pool.encode_backward(&mut encoder, backward).unwrap();
+        pool.encode(&mut encoder, backward).unwrap();
         let backward = BackwardTensors { grad_input: from_statistics.view(), statistics: saved, ..backward };
-        pool.encode_backward(&mut encoder, backward).unwrap();
+        pool.encode(&mut encoder, backward).unwrap();
         let tensors = JvpTensors { input, tangent, output: jvp.view(), statistics: None };
-        pool.encode_jvp(&mut encoder, tensors).unwrap();
+        pool.encode(&mut encoder, tensors).unwrap();
         let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
-        pool.encode_grad_beta(&mut encoder, tensors).unwrap();
+        pool.encode(&mut encoder, tensors).unwrap();
         let (grad_of_grad_output, grad_of_input) = (Some(along_v.view()), second.view());
         let statistics = None;
         let tensors =
             SecondBackwardTensors { input, grad_output, tangent, grad_of_grad_output, grad_of_input, statistics };
-        pool.encode_second_backward(&mut encoder, tensors).unwrap();
+        pool.encode(&mut encoder, tensors).unwrap();
         context.queue.submit([encoder.finish()]);
 
         let read = |tensor: &GpuTensor| tensor.read_blocking().unwrap();

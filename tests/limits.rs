@@ -129,8 +129,8 @@ fn the_authors_3d_test_shape() {
         let x = TensorView::new(&x, sample).at_byte_offset(x_offset);
         let g = TensorView::new(&g, one_pooled).at_byte_offset(g_offset);
         let mut encoder = context.device.create_command_encoder(&Default::default());
-        pool.encode_forward(&mut encoder, ForwardTensors::new(x, &one_y)).unwrap();
-        pool.encode_backward(&mut encoder, BackwardTensors::new(x, g, &one_grad)).unwrap();
+        pool.encode(&mut encoder, ForwardTensors::new(x, &one_y)).unwrap();
+        pool.encode(&mut encoder, BackwardTensors::new(x, g, &one_grad)).unwrap();
         context.queue.submit([encoder.finish()]);
         let of_sample = |values: &[f32], shape: Shape| values[n * shape.elements()..][..shape.elements()].to_vec();
         assert_same_bits("y", &of_sample(&got_y, one_pooled), &one_y.read_blocking().unwrap());

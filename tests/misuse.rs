@@ -12,8 +12,8 @@ use softpool::ElementType::{Bf16, F16, F32};
 use softpool::reference::Reference;
 use softpool::{
     BackwardTensors, ElementType, Error, ForwardTensors, GpuContext, GpuSoftPool, GpuTensor, GradBetaTensors,
-    JvpTensors, MAX_AXIS_PARAMETER, MAX_DILATION, Memory, Outputs, Plan, Result, SecondBackwardTensors, Shape,
-    SoftPoolConfig, Statistics, StatisticsView, TensorView, wgpu,
+    JvpTensors, MAX_AXIS_PARAMETER, MAX_DILATION, Memory, Operation, Outputs, Plan, Result, SecondBackwardTensors,
+    Shape, SoftPoolConfig, Statistics, StatisticsView, TensorView, wgpu,
 };
 
 /// The test of each variant; `every_variant_has_a_test` holds the names against the enum.
@@ -113,34 +113,6 @@ fn shape<const AXES: usize>(dims: [usize; AXES]) -> Shape {
     Shape::new(dims).expect("a valid shape")
 }
 
-/// The tensors of a call that can be planned, and recorded at once.
-trait Tensors: Copy {
-    fn plan(self, pool: &GpuSoftPool) -> Result<Plan>;
-    fn encode(self, pool: &GpuSoftPool, encoder: &mut wgpu::CommandEncoder) -> Result<()>;
-}
-
-macro_rules! tensors {
-    ($($tensors:ident: $plan:ident, $encode:ident;)*) => {
-        $(impl Tensors for $tensors<'_> {
-            fn plan(self, pool: &GpuSoftPool) -> Result<Plan> {
-                pool.$plan(self)
-            }
-
-            fn encode(self, pool: &GpuSoftPool, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
-                pool.$encode(encoder, self)
-            }
-        })*
-    };
-}
-
-tensors! {
-    ForwardTensors: plan_forward, encode_forward;
-    BackwardTensors: plan_backward, encode_backward;
-    GradBetaTensors: plan_grad_beta, encode_grad_beta;
-    JvpTensors: plan_jvp, encode_jvp;
-    SecondBackwardTensors: plan_second_backward, encode_second_backward;
-}
-
 /// A pooling by k2 s2; inputs, directions and gradients of 1x2x4x6, and of 1x2x2x3 for windows.
 struct Call<'a> {
     context: &'a GpuContext,
@@ -172,12 +144,12 @@ impl<'a> Call<'a> {
 
     fn grad_beta(&self) -> GradBetaTensors<'_> {
         let [input, grad_output, grad_beta] = [&self.x, &self.grad_output, &self.grad_beta].map(GpuTensor::view);
-        GradBetaTensors { input, grad_output, grad_beta, statistics: None }
+        GradBetaTensors::new(input, grad_output, grad_beta)
     }
 
     fn jvp(&self) -> JvpTensors<'_> {
         let [input, tangent, output] = [&self.x, &self.v, &self.y].map(GpuTensor::view);
-        JvpTensors { input, tangent, output, statistics: None }
+        JvpTensors::new(input, tangent, output)
     }
 
     fn second_backward(&self) -> SecondBackwardTensors<'_> {
@@ -193,16 +165,16 @@ impl<'a> Call<'a> {
 
     /// By a plan and by an encoder, which must then hold nothing that wgpu objects to.
     #[track_caller]
-    fn refuses(&self, tensors: impl Tensors, variant: &str, parts: &[&str]) {
-        refused(tensors.plan(&self.pool), variant, parts);
+    fn refuses(&self, operation: impl Operation + Copy, variant: &str, parts: &[&str]) {
+        refused(self.pool.plan(operation), variant, parts);
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        refused(tensors.encode(&self.pool, &mut encoder), variant, parts);
+        refused(self.pool.encode(&mut encoder, operation), variant, parts);
         self.context.queue.submit([encoder.finish()]);
     }
 
     #[track_caller]
-    fn takes(&self, tensors: impl Tensors, why: &str) {
-        tensors.plan(&self.pool).unwrap_or_else(|error| panic!("{why}: {error}"));
+    fn takes(&self, operation: impl Operation, why: &str) {
+        self.pool.plan(operation).unwrap_or_else(|error| panic!("{why}: {error}"));
     }
 
     /// What a forward pass of the input saves.
@@ -561,19 +533,19 @@ fn buffer_too_small() {
         // Channels last, more blocks of a row than 32 bits count.
         let wide = TensorView::new(call.x.buffer(), shape([1, (1 << 31) - 1, 2, 4])).with_strides([0, 1, 0, 2]);
         let wide = ForwardTensors { input: wide.expect("less than a buffer"), ..call.forward() };
-        let output = TensorView::new(call.y.buffer(), wide.input.shape.pooled(call.pool.config()).expect("valid"));
+        let output = TensorView::new(call.y.buffer(), wide.input.shape().pooled(call.pool.config()).expect("valid"));
         call.refuses(ForwardTensors { output, ..wide }, "BufferTooSmall", &["the input needs 8589934612 bytes"]);
         // Four times as many windows as inputs: no product of theirs may overflow on the way to the error.
         let config = windows([2, 2, 2], [1]).padding([1]).build().expect("valid");
         let pool = pool(context, &config);
         let huge = TensorView::new(call.x.buffer(), shape([1 << 59, 1, 1, 1, 1]));
-        let pooled = huge.shape.pooled(&config);
+        let pooled = huge.shape().pooled(&config);
         if let Ok(pooled) = pooled {
             let output = TensorView::new(call.y.buffer(), pooled);
-            assert!(pool.plan_forward(ForwardTensors::new(huge, output)).is_err());
-            assert!(pool.plan_backward(BackwardTensors::new(huge, output, huge)).is_err());
+            assert!(pool.plan(ForwardTensors::new(huge, output)).is_err());
+            assert!(pool.plan(BackwardTensors::new(huge, output, huge)).is_err());
             let jvp = JvpTensors { input: huge, tangent: huge, output, statistics: None };
-            assert!(pool.plan_jvp(jvp).is_err());
+            assert!(pool.plan(jvp).is_err());
         }
         assert!(pool.forward(huge).is_err());
         assert!(pool.forward_with(huge, Outputs { statistics: true, lse: true }).is_err());
@@ -873,16 +845,16 @@ fn a_window_above_the_limit_is_refused_before_anything_is_allocated() {
         let pool = GpuSoftPool::new(&device, &queue, config);
         let parts = ["what one block of windows needs of a tensor, in bytes, is 10485", "of 1048576"];
         let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
-        refuses(pool.plan_forward(ForwardTensors::new(x, of_windows)));
+        refuses(pool.plan(ForwardTensors::new(x, of_windows)));
         let grad_beta = TensorView::new(&sum, shape([1]));
         let statistics = None;
         // These need statistics first, which are too large for a buffer.
         let parts = ["a tensor's size in bytes is 6291456", "of 3145728"];
         let refuses = |plan: Result<Plan>| refused(plan, "DeviceLimit", &parts);
-        refuses(pool.plan_backward(BackwardTensors::new(x, g, of_inputs)));
-        refuses(pool.plan_grad_beta(GradBetaTensors { input: x, grad_output: g, grad_beta, statistics }));
-        refuses(pool.plan_jvp(JvpTensors { input: x, tangent: x, output: of_windows, statistics }));
-        refuses(pool.plan_second_backward(SecondBackwardTensors {
+        refuses(pool.plan(BackwardTensors::new(x, g, of_inputs)));
+        refuses(pool.plan(GradBetaTensors { input: x, grad_output: g, grad_beta, statistics }));
+        refuses(pool.plan(JvpTensors { input: x, tangent: x, output: of_windows, statistics }));
+        refuses(pool.plan(SecondBackwardTensors {
             input: x,
             grad_output: g,
             tangent: x,
@@ -932,7 +904,7 @@ fn not_a_buffer() {
 fn foreign_scratch() {
     without_validation_errors(|context| {
         let call = Call::new(context);
-        let recipe = call.pool.recipes().grad_beta(call.grad_beta()).expect("right tensors");
+        let recipe = call.pool.recipes().of(call.grad_beta()).expect("right tensors");
         let mut bindings = recipe.dispatches().iter().flat_map(|dispatch| &dispatch.bindings);
         let scratch = bindings.find(|binding| matches!(binding.memory, Memory::Scratch { index: 0, .. }));
         let memory = scratch.expect("statistics that were not given").memory;
@@ -1128,7 +1100,7 @@ fn refused_by_wgpu() {
         destroyed.buffer().destroy();
         let parts = ["wgpu refuses the call: ", "has been destroyed"];
         refused(call.pool.forward(&destroyed), "Refused", &parts);
-        refused(call.pool.plan_forward(ForwardTensors::new(&destroyed, &call.y)), "Refused", &parts);
+        refused(call.pool.plan(ForwardTensors::new(&destroyed, &call.y)), "Refused", &parts);
         refused(destroyed.read_blocking(), "Refused", &parts);
         refused(pollster::block_on(destroyed.read()), "Refused", &parts);
         let (device, queue) = call.device(|_| ());
@@ -1308,21 +1280,17 @@ fn any_views_give_a_plan_or_an_error() {
                 match kind {
                     0 => {
                         let lse = if optional { Some(others?) } else { None };
-                        call.pool.plan_forward(ForwardTensors {
-                            lse,
-                            statistics,
-                            ..ForwardTensors::new(inputs, windows)
-                        })
+                        call.pool.plan(ForwardTensors { lse, statistics, ..ForwardTensors::new(inputs, windows) })
                     }
                     1 => {
                         let tensors = BackwardTensors::new(inputs, windows, of_inputs()?);
-                        call.pool.plan_backward(BackwardTensors { statistics, ..tensors })
+                        call.pool.plan(BackwardTensors { statistics, ..tensors })
                     }
                     2 => {
                         let (input, tangent, output) = (inputs, direction?, windows);
-                        call.pool.plan_jvp(JvpTensors { input, tangent, output, statistics })
+                        call.pool.plan(JvpTensors { input, tangent, output, statistics })
                     }
-                    _ => call.pool.plan_second_backward(SecondBackwardTensors {
+                    _ => call.pool.plan(SecondBackwardTensors {
                         input: inputs,
                         grad_output: windows,
                         tangent: direction?,
@@ -1361,7 +1329,7 @@ fn refusals_change_nothing() {
         let pool = pool(context, &case.config);
         let before = common::run_with(context, &pool, &case);
         let x = context.upload(case.shape, &case.x).expect("small");
-        assert!(pool.plan_forward(ForwardTensors::new(&x, &x)).is_err());
+        assert!(pool.plan(ForwardTensors::new(&x, &x)).is_err());
         assert!(pool.forward(x.view().at_byte_offset(1)).is_err());
         common::run_with(context, &pool, &case).assert_same_bits("after refusals", &before);
     });

@@ -209,10 +209,10 @@ fn empty_tensors_give_empty_results() {
             let grad_input = pool.backward_from(&x, &forward.y, &statistics).expect("nothing to do");
             assert_eq!(grad_input.shape(), case.shape, "{what}");
             assert_eq!(grad_input.read_blocking().expect("an empty tensor"), [0.0; 0], "{what}");
-            let plan = pool.plan_forward(ForwardTensors::new(&x, &forward.y)).expect("nothing to do");
+            let plan = pool.plan(ForwardTensors::new(&x, &forward.y)).expect("nothing to do");
             assert_eq!(plan.dispatches(), 0, "{what}");
             let tensors = BackwardTensors::new(&x, &forward.y, &grad_input);
-            assert_eq!(pool.plan_backward(tensors).expect("nothing to do").dispatches(), 0, "{what}");
+            assert_eq!(pool.plan(tensors).expect("nothing to do").dispatches(), 0, "{what}");
         });
     }
 }
@@ -307,9 +307,9 @@ fn the_same_bits_in_each_run() {
                 let upload = |shape: Shape, data: &[f32]| context.upload(shape, data).expect("a small tensor");
                 let (x, grad_output) = (upload(other.shape, &other.x), upload(other.pooled(), &other.grad_output));
                 let (y, grad_input) = (upload(other.pooled(), &other.grad_output), upload(other.shape, &other.x));
-                pool.encode_forward(&mut encoder, ForwardTensors::new(&x, &y)).expect("a valid case");
+                pool.encode(&mut encoder, ForwardTensors::new(&x, &y)).expect("a valid case");
                 let tensors = BackwardTensors::new(&x, &grad_output, &grad_input);
-                pool.encode_backward(&mut encoder, tensors).expect("a valid case");
+                pool.encode(&mut encoder, tensors).expect("a valid case");
                 if other.name == case.name {
                     results.push((y, grad_input));
                 }

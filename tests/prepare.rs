@@ -16,18 +16,13 @@ fn recipes<'a>(pool: &'a GpuSoftPool, shape: Shape) -> Result<Vec<Recipe<'a>>> {
     let statistics = Some(StatisticsView { memory, byte_offset: 0 });
     let recipes = pool.recipes().with_names_apart();
     Ok(vec![
-        recipes.forward(ForwardTensors::new(input, output))?,
-        recipes.forward(ForwardTensors { input, output, lse: Some(lse), statistics })?,
-        recipes.backward(BackwardTensors::new(input, grad_output, grad_input))?,
-        recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?,
-        recipes.grad_beta(GradBetaTensors {
-            input,
-            grad_output,
-            grad_beta: named(7, Shape::new([1])?),
-            statistics: None,
-        })?,
-        recipes.jvp(JvpTensors { input, tangent, output, statistics: None })?,
-        recipes.second_backward(SecondBackwardTensors {
+        recipes.of(ForwardTensors::new(input, output))?,
+        recipes.of(ForwardTensors { input, output, lse: Some(lse), statistics })?,
+        recipes.of(BackwardTensors::new(input, grad_output, grad_input))?,
+        recipes.of(BackwardTensors { input, grad_output, grad_input, statistics })?,
+        recipes.of(GradBetaTensors { input, grad_output, grad_beta: named(7, Shape::new([1])?), statistics: None })?,
+        recipes.of(JvpTensors::new(input, tangent, output))?,
+        recipes.of(SecondBackwardTensors {
             input,
             grad_output,
             tangent,
@@ -74,7 +69,7 @@ fn nothing_is_run() {
         let pool = crate::common::pool(context, &case.config);
         let x = context.upload(case.shape, &case.x).unwrap();
         let y = context.upload(case.pooled(), &vec![POISON; case.pooled().elements()]).unwrap();
-        let recipe = pool.recipes().forward(ForwardTensors::new(&x, &y)).unwrap();
+        let recipe = pool.recipes().of(ForwardTensors::new(&x, &y)).unwrap();
         pollster::block_on(pool.prepare(&recipe)).unwrap();
         assert_eq!(y.read_blocking().unwrap(), vec![POISON; case.pooled().elements()]);
     });

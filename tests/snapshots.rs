@@ -110,16 +110,16 @@ fn text(snapshot: &Snapshot) -> Result<String> {
     let memory = Memory::Named { name: 5, bytes: StatisticsView::bytes(&pooled) };
     let statistics = Some(StatisticsView { memory, byte_offset: 0 });
     let recipe: Recipe<'_> = match operation {
-        Forward => recipes.forward(ForwardTensors::new(input, output)),
-        ForwardOfAll => recipes.forward(ForwardTensors { input, output, lse: Some(view(6, pooled, F32)?), statistics }),
-        Backward => recipes.backward(BackwardTensors::new(input, grad_output, grad_input)),
-        BackwardFromStatistics => recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics }),
+        Forward => recipes.of(ForwardTensors::new(input, output)),
+        ForwardOfAll => recipes.of(ForwardTensors { input, output, lse: Some(view(6, pooled, F32)?), statistics }),
+        Backward => recipes.of(BackwardTensors::new(input, grad_output, grad_input)),
+        BackwardFromStatistics => recipes.of(BackwardTensors { input, grad_output, grad_input, statistics }),
         GradBeta => {
             let grad_beta = TensorView::new(Memory::Named { name: 7, bytes: 4 }, Shape::new([1])?);
-            recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })
+            recipes.of(GradBetaTensors::new(input, grad_output, grad_beta))
         }
-        Jvp => recipes.jvp(JvpTensors { input, tangent, output, statistics: None }),
-        SecondBackward => recipes.second_backward(SecondBackwardTensors {
+        Jvp => recipes.of(JvpTensors::new(input, tangent, output)),
+        SecondBackward => recipes.of(SecondBackwardTensors {
             input,
             grad_output,
             tangent,

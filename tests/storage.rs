@@ -76,8 +76,8 @@ fn channels_in_pairs() {
         let (x, y) = (view(0, case.shape), view(1, case.pooled()));
         let recipes = Recipes::new(&case.config, &limits, Tuning::CPU);
         for recipe in [
-            recipes.forward(ForwardTensors::new(x, y)).unwrap(),
-            recipes.backward(BackwardTensors::new(x, y, view(2, case.shape))).unwrap(),
+            recipes.of(ForwardTensors::new(x, y)).unwrap(),
+            recipes.of(BackwardTensors::new(x, y, view(2, case.shape))).unwrap(),
         ] {
             assert!(recipe.dispatches()[0].kernel.wgsl().contains("const CHANNELS = 2u;"), "{}", case.name);
         }
@@ -131,7 +131,7 @@ fn halves_are_read_exactly_and_rounded_to_nearest_even() {
             let zeros = vec![0.0; between.len()];
             let y = softpool::GpuTensor::from_slice_as(context().0, context().1, shape, element_type, &zeros).unwrap();
             let mut encoder = context().0.create_command_encoder(&Default::default());
-            pool.encode_forward(&mut encoder, ForwardTensors::new(&x, &y)).unwrap();
+            pool.encode(&mut encoder, ForwardTensors::new(&x, &y)).unwrap();
             context().1.submit([encoder.finish()]);
             let want: Vec<f32> = between.iter().map(|&value| element_type.round(value)).collect();
             assert_same_bits(element_type.name(), &y.read_blocking().unwrap(), &want);
@@ -157,7 +157,7 @@ fn outputs_may_interleave() {
         };
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let tensors = ForwardTensors { lse: Some(every_second(1)), ..ForwardTensors::new(&x, every_second(0)) };
-        pool.encode_forward(&mut encoder, tensors).unwrap();
+        pool.encode(&mut encoder, tensors).unwrap();
         context.queue.submit([encoder.finish()]);
         let both = both.read_blocking().unwrap();
         let part = |index: usize| both.iter().skip(index).step_by(2).copied().collect::<Vec<_>>();
@@ -210,7 +210,7 @@ fn slices_of_larger_tensors() {
         let want = run(context, &case);
         assert_same_bits("y", &pool.forward(x).unwrap().read_blocking().unwrap(), &want.y);
         let mut encoder = context.device.create_command_encoder(&Default::default());
-        pool.encode_backward(&mut encoder, BackwardTensors::new(x, &g, into)).unwrap();
+        pool.encode(&mut encoder, BackwardTensors::new(x, &g, into)).unwrap();
         context.queue.submit([encoder.finish()]);
         let got = grad_input.read_blocking().unwrap();
         for (index, (got, before)) in got.iter().zip(&data).enumerate() {

@@ -141,16 +141,16 @@ fn recipes_of<'a>(
     let grad_beta = words(7, Shape::new([1])?)?;
     let grad_beta_by_channel = words(8, Shape::new([shape.channels()])?)?;
     Ok(vec![
-        recipes.forward(ForwardTensors::new(input, output))?,
-        recipes.forward(everything)?,
-        by_channel.forward(everything)?,
-        recipes.backward(BackwardTensors::new(input, grad_output, grad_input))?,
-        recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?,
-        by_channel.backward(BackwardTensors::new(input, grad_output, grad_input))?,
-        recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })?,
-        by_channel.grad_beta(GradBetaTensors { input, grad_output, grad_beta: grad_beta_by_channel, statistics })?,
-        recipes.jvp(JvpTensors { input, tangent, output, statistics: None })?,
-        recipes.second_backward(SecondBackwardTensors {
+        recipes.of(ForwardTensors::new(input, output))?,
+        recipes.of(everything)?,
+        by_channel.of(everything)?,
+        recipes.of(BackwardTensors::new(input, grad_output, grad_input))?,
+        recipes.of(BackwardTensors { input, grad_output, grad_input, statistics })?,
+        by_channel.of(BackwardTensors::new(input, grad_output, grad_input))?,
+        recipes.of(GradBetaTensors::new(input, grad_output, grad_beta))?,
+        by_channel.of(GradBetaTensors { input, grad_output, grad_beta: grad_beta_by_channel, statistics })?,
+        recipes.of(JvpTensors::new(input, tangent, output))?,
+        recipes.of(SecondBackwardTensors {
             input,
             grad_output,
             tangent,

@@ -266,20 +266,18 @@ impl Bench {
         Ok(match case.operation {
             Operation::ForwardByChannel => {
                 pool = pool.with_betas(betas);
-                (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y)
+                (pool.plan(ForwardTensors::new(x_view, y_view))?, of_x + of_y)
             }
-            Operation::Forward => (pool.plan_forward(ForwardTensors::new(x_view, y_view))?, of_x + of_y),
-            Operation::Backward => {
-                (pool.plan_backward(BackwardTensors::new(x_view, g_view, target_view))?, 2 * of_x + of_y)
-            }
+            Operation::Forward => (pool.plan(ForwardTensors::new(x_view, y_view))?, of_x + of_y),
+            Operation::Backward => (pool.plan(BackwardTensors::new(x_view, g_view, target_view))?, 2 * of_x + of_y),
             Operation::GradBeta => {
                 let (input, grad_output) = (x_view, g_view);
                 let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
-                (pool.plan_grad_beta(tensors)?, of_x + of_y)
+                (pool.plan(tensors)?, of_x + of_y)
             }
             Operation::Jvp => {
                 let tensors = JvpTensors { input: x_view, tangent: x_view, output: y_view, statistics: None };
-                (pool.plan_jvp(tensors)?, 2 * of_x + of_y)
+                (pool.plan(tensors)?, 2 * of_x + of_y)
             }
             Operation::SecondBackward => {
                 let tensors = SecondBackwardTensors {
@@ -290,7 +288,7 @@ impl Bench {
                     grad_of_input: target_view,
                     statistics: None,
                 };
-                (pool.plan_second_backward(tensors)?, 3 * of_x + 2 * of_y)
+                (pool.plan(tensors)?, 3 * of_x + 2 * of_y)
             }
         })
     }

@@ -149,9 +149,9 @@ fn compare(
     let grad_input = context.upload(shape, &vec![0.0; shape.elements()])?;
     let pool = GpuSoftPool::new(&context.device, &context.queue, config);
     let (x_view, y_view) = (layout.view(&x)?, layout.view(&y)?);
-    let forward = pool.plan_forward(ForwardTensors::new(x_view, y_view))?;
+    let forward = pool.plan(ForwardTensors::new(x_view, y_view))?;
     let (grad_output, grad_input_view) = (layout.view(&grad_output)?, layout.view(&grad_input)?);
-    let backward = pool.plan_backward(BackwardTensors::new(x_view, grad_output, grad_input_view))?;
+    let backward = pool.plan(BackwardTensors::new(x_view, grad_output, grad_input_view))?;
     let copy_kernel = Copy::new(&context.device);
     let copy = copy_kernel.prepare(&context.device, x.buffer(), grad_input.buffer());
     let submit = |record: &dyn Fn(&mut wgpu::ComputePass<'_>)| -> Result<(), Box<dyn Error>> {

@@ -66,7 +66,7 @@ pub(crate) fn forward(
         statistics: statistics.as_ref().map(|statistics| call.statistics(statistics)),
         ..ForwardTensors::new(input, call.tensor(&y))
     };
-    call.launch(config, betas.as_ref(), |recipes| recipes.forward(tensors));
+    call.launch(config, betas.as_ref(), |recipes| recipes.of(tensors));
     (y, statistics)
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn backward(
         statistics: statistics.as_ref().map(|statistics| call.statistics(statistics)),
         ..BackwardTensors::new(input, call.tensor(&grad_output), call.tensor(&grad_input))
     };
-    call.launch(config, betas.as_ref(), |recipes| recipes.backward(tensors));
+    call.launch(config, betas.as_ref(), |recipes| recipes.of(tensors));
     grad_input
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn grad_betas(
         grad_beta: call.tensor(&grad_betas),
         statistics: statistics.as_ref().map(|statistics| call.statistics(statistics)),
     };
-    call.launch(config, Some(&betas), |recipes| recipes.grad_beta(tensors));
+    call.launch(config, Some(&betas), |recipes| recipes.of(tensors));
     grad_betas
 }
 
@@ -119,8 +119,7 @@ pub(crate) fn wants_statistics(config: &SoftPoolConfig, device: &CubeDevice, x: 
     let recipe = Shape::new(x).and_then(|shape| {
         let pooled = shape.pooled(config)?;
         let tensors = BackwardTensors::new(view(0, shape), view(1, pooled), view(2, shape));
-        let scratch =
-            Recipes::new(config, &limits(&client), tuning(&client, device)).backward(tensors)?.scratch().len();
+        let scratch = Recipes::new(config, &limits(&client), tuning(&client, device)).of(tensors)?.scratch().len();
         Ok(scratch > 0)
     });
     // What is wrong with a call is said when it is made.
@@ -195,7 +194,7 @@ impl<'a> Call<'a> {
                 let handle = match binding.memory {
                     Memory::Named { name, .. } => self.handles[name as usize],
                     Memory::Scratch { index, .. } => &scratch[index],
-                    Memory::Buffer(_) => unreachable!("no view of this call is of a buffer"),
+                    _ => unreachable!("every view of this call has a name"),
                 };
                 // Pieces of a tensor are written one by one, and a failure of one must not be forgotten by the next.
                 let io = if binding.written { BufferIOAttr::ReadWrite } else { BufferIOAttr::ReadOnly };

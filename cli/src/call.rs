@@ -152,26 +152,26 @@ impl Call {
                 let output = tensors.stored("y", self.pooled)?;
                 let lse = arguments.lse.then(|| tensors.words("lse", self.pooled));
                 let statistics = arguments.statistics.then(|| statistics(&mut tensors)).transpose()?;
-                recipes.forward(ForwardTensors { input, output, lse, statistics })?
+                recipes.of(ForwardTensors { input, output, lse, statistics })?
             }
             Operation::Backward(_) => {
                 let grad_output = tensors.stored("grad_output", self.pooled)?;
                 let grad_input = tensors.stored("grad_input", self.shape)?;
                 let statistics = arguments.statistics.then(|| statistics(&mut tensors)).transpose()?;
-                recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })?
+                recipes.of(BackwardTensors { input, grad_output, grad_input, statistics })?
             }
             Operation::GradBeta(_) => {
                 let grad_output = tensors.stored("grad_output", self.pooled)?;
                 let of_beta = if arguments.channel_betas { channels } else { Shape::new([1])? };
                 let grad_beta = tensors.words("grad_beta", of_beta);
                 let statistics = arguments.statistics.then(|| statistics(&mut tensors)).transpose()?;
-                recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics })?
+                recipes.of(GradBetaTensors { input, grad_output, grad_beta, statistics })?
             }
             Operation::Jvp(_) => {
                 let tangent = tensors.stored("tangent", self.shape)?;
                 let output = tensors.stored("jvp", self.pooled)?;
                 let statistics = arguments.statistics.then(|| statistics(&mut tensors)).transpose()?;
-                recipes.jvp(JvpTensors { input, tangent, output, statistics })?
+                recipes.of(JvpTensors { input, tangent, output, statistics })?
             }
             Operation::SecondBackward(_) => {
                 let grad_output = tensors.stored("grad_output", self.pooled)?;
@@ -179,7 +179,7 @@ impl Call {
                 let grad_of_grad_output = Some(tensors.stored("grad_of_grad_output", self.pooled)?);
                 let grad_of_input = tensors.stored("grad_of_input", self.shape)?;
                 let statistics = arguments.statistics.then(|| statistics(&mut tensors)).transpose()?;
-                recipes.second_backward(SecondBackwardTensors {
+                recipes.of(SecondBackwardTensors {
                     input,
                     grad_output,
                     tangent,
@@ -226,8 +226,9 @@ impl Tensors<'_> {
 
 /// The same tensor with neighbouring channels next to each other.
 fn channels_last(view: TensorView<'static>) -> Result<TensorView<'static>> {
-    let dims = view.shape.dims();
-    let channel = dims.len() - view.shape.spatial().len() - 1;
+    let shape = view.shape();
+    let dims = shape.dims();
+    let channel = dims.len() - shape.spatial().len() - 1;
     let mut strides = vec![1; dims.len()];
     let mut step = dims[channel];
     for axis in (channel + 1..dims.len()).rev().chain(0..channel) {

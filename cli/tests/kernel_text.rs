@@ -78,9 +78,9 @@ fn the_text_is_what_a_device_gets() {
     let [x, gx, y, g] = [&shape, &shape, &pooled, &pooled].map(buffer);
     let view = TensorView::new;
     let recipes = pool.recipes();
-    let forward = recipes.forward(ForwardTensors::new(view(&x, shape), view(&y, pooled))).unwrap();
+    let forward = recipes.of(ForwardTensors::new(view(&x, shape), view(&y, pooled))).unwrap();
     let backward = BackwardTensors::new(view(&x, shape), view(&g, pooled), view(&gx, shape));
-    let backward = recipes.backward(backward).unwrap();
+    let backward = recipes.of(backward).unwrap();
     let tuning = match Tuning::of(&device) {
         Tuning::GPU => "gpu",
         Tuning::SOFTWARE_GL => "gl",

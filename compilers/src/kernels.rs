@@ -88,14 +88,14 @@ impl Tensors {
         let (input, output, grad_output) = (view(0, shape)?, view(1, pooled)?, view(2, pooled)?);
         let (grad_input, tangent) = (view(3, shape)?, view(4, shape)?);
         let recipe = match case.operation {
-            Operation::Forward => recipes.forward(ForwardTensors::new(input, output)),
-            Operation::Backward => recipes.backward(BackwardTensors::new(input, grad_output, grad_input)),
+            Operation::Forward => recipes.of(ForwardTensors::new(input, output)),
+            Operation::Backward => recipes.of(BackwardTensors::new(input, grad_output, grad_input)),
             Operation::GradBeta => {
                 let grad_beta = TensorView::new(&self.buffers[1], Shape::new([1])?).of_type(ElementType::F32);
-                recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })
+                recipes.of(GradBetaTensors::new(input, grad_output, grad_beta))
             }
-            Operation::Jvp => recipes.jvp(JvpTensors { input, tangent, output, statistics: None }),
-            Operation::SecondBackward => recipes.second_backward(SecondBackwardTensors {
+            Operation::Jvp => recipes.of(JvpTensors::new(input, tangent, output)),
+            Operation::SecondBackward => recipes.of(SecondBackwardTensors {
                 input,
                 grad_output,
                 tangent,

@@ -53,26 +53,26 @@ pub fn check(bytes: &mut Unstructured<'_>) -> Result<Outcome> {
         0 => {
             let output = view(bytes, pooled, &mut names)?;
             let lse = if bytes.arbitrary()? { Some(view(bytes, pooled, &mut names)?) } else { None };
-            recipes.forward(ForwardTensors { input, output, lse, statistics })
+            recipes.of(ForwardTensors { input, output, lse, statistics })
         }
         1 => {
             let (grad_output, grad_input) = (view(bytes, pooled, &mut names)?, view(bytes, shape, &mut names)?);
-            recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })
+            recipes.of(BackwardTensors { input, grad_output, grad_input, statistics })
         }
         2 => {
             let grad_output = view(bytes, pooled, &mut names)?;
             let channels = if bytes.arbitrary()? { 1 } else { shape.of_rank(rank).map_or(1, |shape| shape.channels()) };
             let Ok(of) = Shape::new([channels]) else { return Ok(Outcome::Refused) };
             let grad_beta = view(bytes, of, &mut names)?;
-            recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics })
+            recipes.of(GradBetaTensors { input, grad_output, grad_beta, statistics })
         }
         3 => {
             let (tangent, output) = (view(bytes, shape, &mut names)?, view(bytes, pooled, &mut names)?);
-            recipes.jvp(JvpTensors { input, tangent, output, statistics })
+            recipes.of(JvpTensors { input, tangent, output, statistics })
         }
         _ => {
             let grad_of_grad_output = if bytes.arbitrary()? { Some(view(bytes, pooled, &mut names)?) } else { None };
-            recipes.second_backward(SecondBackwardTensors {
+            recipes.of(SecondBackwardTensors {
                 input,
                 grad_output: view(bytes, pooled, &mut names)?,
                 tangent: view(bytes, shape, &mut names)?,

@@ -248,16 +248,16 @@ fn check(context: &GpuContext, choice: &Choice<'_>) -> Result<Vec<(&'static str,
     let statistics = Some(StatisticsView { memory: saved.buffer().into(), byte_offset: 0 });
     let (input, grad_output, tangent) = (x.view(), g.view(), v_on_device.view());
     let mut encoder = context.device.create_command_encoder(&Default::default());
-    pool.encode_forward(&mut encoder, ForwardTensors::new(input, y.view()))?;
+    pool.encode(&mut encoder, ForwardTensors::new(input, y.view()))?;
     let all = ForwardTensors { input, output: y_of_all.view(), lse: Some(lse.view()), statistics };
-    pool.encode_forward(&mut encoder, all)?;
+    pool.encode(&mut encoder, all)?;
     let tensors = BackwardTensors::new(input, grad_output, gradient.view());
-    pool.encode_backward(&mut encoder, tensors)?;
+    pool.encode(&mut encoder, tensors)?;
     let tensors = BackwardTensors { input, grad_output, grad_input: from_statistics.view(), statistics };
-    pool.encode_backward(&mut encoder, tensors)?;
+    pool.encode(&mut encoder, tensors)?;
     let tensors = GradBetaTensors { input, grad_output, grad_beta: grad_beta.view(), statistics: None };
-    pool.encode_grad_beta(&mut encoder, tensors)?;
-    pool.encode_jvp(&mut encoder, JvpTensors { input, tangent, output: jvp.view(), statistics: None })?;
+    pool.encode(&mut encoder, tensors)?;
+    pool.encode(&mut encoder, JvpTensors { input, tangent, output: jvp.view(), statistics: None })?;
     let tensors = SecondBackwardTensors {
         input,
         grad_output,
@@ -266,7 +266,7 @@ fn check(context: &GpuContext, choice: &Choice<'_>) -> Result<Vec<(&'static str,
         grad_of_input: second_of_x.view(),
         statistics: None,
     };
-    pool.encode_second_backward(&mut encoder, tensors)?;
+    pool.encode(&mut encoder, tensors)?;
     context.queue.submit([encoder.finish()]);
 
     let exp2 = tuning.natives.exp2;

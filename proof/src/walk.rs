@@ -75,21 +75,19 @@ pub fn dispatches(
     let memory = Memory::Named { name: 5, bytes: StatisticsView::bytes(&pooled) };
     let statistics = Some(StatisticsView { memory, byte_offset: 0 });
     let recipe: Recipe<'_> = match operation {
-        Operation::Forward => recipes.forward(ForwardTensors::new(input, output)),
+        Operation::Forward => recipes.of(ForwardTensors::new(input, output)),
         Operation::ForwardOfAll => {
             let lse = Some(view(6, pooled, ElementType::F32)?);
-            recipes.forward(ForwardTensors { input, output, lse, statistics })
+            recipes.of(ForwardTensors { input, output, lse, statistics })
         }
-        Operation::Backward => recipes.backward(BackwardTensors::new(input, grad_output, grad_input)),
-        Operation::BackwardFromStatistics => {
-            recipes.backward(BackwardTensors { input, grad_output, grad_input, statistics })
-        }
+        Operation::Backward => recipes.of(BackwardTensors::new(input, grad_output, grad_input)),
+        Operation::BackwardFromStatistics => recipes.of(BackwardTensors { input, grad_output, grad_input, statistics }),
         Operation::GradBeta => {
             let grad_beta = TensorView::new(Memory::Named { name: 7, bytes: 4 }, Shape::new([1])?);
-            recipes.grad_beta(GradBetaTensors { input, grad_output, grad_beta, statistics: None })
+            recipes.of(GradBetaTensors::new(input, grad_output, grad_beta))
         }
-        Operation::Jvp => recipes.jvp(JvpTensors { input, tangent, output, statistics: None }),
-        Operation::SecondBackward => recipes.second_backward(SecondBackwardTensors {
+        Operation::Jvp => recipes.of(JvpTensors::new(input, tangent, output)),
+        Operation::SecondBackward => recipes.of(SecondBackwardTensors {
             input,
             grad_output,
             tangent,

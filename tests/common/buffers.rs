@@ -49,13 +49,13 @@ pub fn run_in_one_buffer(context: &GpuContext, pool: &GpuSoftPool, case: &Case) 
         statistics: Some(saved),
         ..ForwardTensors::new(view(case.shape, &x), view(pooled, &y))
     };
-    pool.encode_forward(&mut encoder, forward).expect("disjoint ranges");
+    pool.encode(&mut encoder, forward).expect("disjoint ranges");
     let backward = |grad_input| {
         BackwardTensors::new(view(case.shape, &x), view(pooled, &grad_output), view(case.shape, grad_input))
     };
-    pool.encode_backward(&mut encoder, backward(&grad_input)).expect("disjoint ranges");
+    pool.encode(&mut encoder, backward(&grad_input)).expect("disjoint ranges");
     let from_saved = BackwardTensors { statistics: Some(saved), ..backward(&from_statistics) };
-    pool.encode_backward(&mut encoder, from_saved).expect("disjoint ranges");
+    pool.encode(&mut encoder, from_saved).expect("disjoint ranges");
     context.queue.submit([encoder.finish()]);
 
     let got = tensor.read_blocking().expect("a device that works");

@@ -287,12 +287,12 @@ pub fn run_with(context: &GpuContext, pool: &GpuSoftPool, case: &Case) -> Result
 
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let forward = ForwardTensors { lse: Some(lse.view()), statistics: Some(saved), ..ForwardTensors::new(&x, &y) };
-    pool.encode_forward(&mut encoder, forward).expect("a valid case");
+    pool.encode(&mut encoder, forward).expect("a valid case");
     let backward = BackwardTensors::new(&x, &grad_output, &grad_input);
-    pool.encode_backward(&mut encoder, backward).expect("a valid case");
+    pool.encode(&mut encoder, backward).expect("a valid case");
     let from_saved =
         BackwardTensors { statistics: Some(saved), ..BackwardTensors::new(&x, &grad_output, &from_statistics) };
-    pool.encode_backward(&mut encoder, from_saved).expect("a valid case");
+    pool.encode(&mut encoder, from_saved).expect("a valid case");
     context.queue.submit([encoder.finish()]);
 
     let read = |tensor: &GpuTensor| tensor.read_blocking().expect("a device that works");

@@ -115,11 +115,11 @@ pub fn run_stored(
 
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let forward = ForwardTensors { lse: Some(lse), ..ForwardTensors::new(x, y) };
-    pool.encode_forward(&mut encoder, forward).expect("a valid case");
-    pool.encode_forward(&mut encoder, ForwardTensors::new(x, y_alone)).expect("a valid case");
-    pool.encode_backward(&mut encoder, BackwardTensors::new(x, g, grad_input)).expect("a valid case");
+    pool.encode(&mut encoder, forward).expect("a valid case");
+    pool.encode(&mut encoder, ForwardTensors::new(x, y_alone)).expect("a valid case");
+    pool.encode(&mut encoder, BackwardTensors::new(x, g, grad_input)).expect("a valid case");
     let tensors = JvpTensors { input: x, tangent: v, output: jvp, statistics: None };
-    pool.encode_jvp(&mut encoder, tensors).expect("a valid case");
+    pool.encode(&mut encoder, tensors).expect("a valid case");
     let tensors = SecondBackwardTensors {
         input: x,
         grad_output: g,
@@ -128,7 +128,7 @@ pub fn run_stored(
         grad_of_input: grad_of_x,
         statistics: None,
     };
-    pool.encode_second_backward(&mut encoder, tensors).expect("a valid case");
+    pool.encode(&mut encoder, tensors).expect("a valid case");
     context.queue.submit([encoder.finish()]);
 
     let got: Vec<f32> = buffer.read_blocking().expect("a device that works");

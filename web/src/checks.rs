@@ -320,7 +320,7 @@ impl Browser {
         };
         let tensors = ForwardTensors::new(named(0, case.shape), named(1, case.pooled()));
         let start = now();
-        pool.prepare(&pool.recipes().with_names_apart().forward(tensors)?).await?;
+        pool.prepare(&pool.recipes().with_names_apart().of(tensors)?).await?;
         let prepared = now();
         let pipelines = self.cache.len();
         pool.forward(x.view()?)?.read().await?;
@@ -349,11 +349,11 @@ impl Browser {
             statistics: Some(saved),
             ..ForwardTensors::new(x.view()?, y.view()?)
         };
-        pool.encode_forward(&mut encoder, forward)?;
+        pool.encode(&mut encoder, forward)?;
         let backward = BackwardTensors::new(x.view()?, g.view()?, grad_input.view()?);
-        pool.encode_backward(&mut encoder, backward)?;
+        pool.encode(&mut encoder, backward)?;
         let from_saved = BackwardTensors { statistics: Some(saved), grad_input: from_statistics.view()?, ..backward };
-        pool.encode_backward(&mut encoder, from_saved)?;
+        pool.encode(&mut encoder, from_saved)?;
         queue.submit([encoder.finish()]);
         let results = Results {
             y: y.read(check).await?,
@@ -370,7 +370,7 @@ impl Browser {
             let grad_beta = self.context.upload(Shape::new([1])?, &[POISON])?;
             let mut encoder = device.create_command_encoder(&Default::default());
             let tensors = JvpTensors { input: x.view()?, tangent: v.view()?, output: jvp.view()?, statistics: None };
-            pool.encode_jvp(&mut encoder, tensors)?;
+            pool.encode(&mut encoder, tensors)?;
             let tensors = SecondBackwardTensors {
                 input: x.view()?,
                 grad_output: g.view()?,
@@ -379,14 +379,14 @@ impl Browser {
                 grad_of_input: of_x.view()?,
                 statistics: None,
             };
-            pool.encode_second_backward(&mut encoder, tensors)?;
+            pool.encode(&mut encoder, tensors)?;
             let tensors = GradBetaTensors {
                 input: x.view()?,
                 grad_output: g.view()?,
                 grad_beta: grad_beta.view(),
                 statistics: None,
             };
-            pool.encode_grad_beta(&mut encoder, tensors)?;
+            pool.encode(&mut encoder, tensors)?;
             queue.submit([encoder.finish()]);
             of_derivatives = Some([
                 jvp.read(check).await?,

@@ -293,7 +293,7 @@ impl Studio {
                 }
             };
             let tensors = ForwardTensors::new(TensorView::new(&frame.x, frame.shape), TensorView::new(&y, shape));
-            let plan = pool.clone().with_beta(beta)?.plan_forward(tensors)?;
+            let plan = pool.clone().with_beta(beta)?.plan(tensors)?;
             let view = texture.create_view(&Default::default());
             let resources = [y.as_entire_binding(), wgpu::BindingResource::TextureView(&view)];
             let pack = self.bind("pack", &self.pack, resources);
@@ -314,7 +314,7 @@ impl Studio {
                 TensorView::new(softpool::Memory::Named { name, bytes }, shape)
             };
             let tensors = ForwardTensors::new(named(0, frame.shape), named(1, frame.shape.pooled(config)?));
-            pool.prepare(&pool.recipes().with_names_apart().forward(tensors)?)
+            pool.prepare(&pool.recipes().with_names_apart().of(tensors)?)
         };
         prepared.await
     }
