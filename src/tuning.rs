@@ -20,6 +20,9 @@ pub struct Tuning {
     pub ring_rows: u32,
     /// The same for the backward, which keeps the inputs and their gradients beside.
     pub ring_cells: u32,
+    /// Taps of overlapping windows that go by their definition where an exponential is an instruction; of more, parts of windows are
+    /// less work, for all the registers that they take.
+    pub max_taps: u64,
     /// Sums that an invocation may keep in registers, two for each window or input that it computes.
     pub max_sums: u64,
     /// Invocations below which a smaller block is better.
@@ -45,6 +48,7 @@ impl Tuning {
         rows: 16,
         ring_rows: 7,
         ring_cells: 5,
+        max_taps: 25,
         max_sums: 64,
         least_invocations: 1 << 16,
         workgroup: 64,
@@ -60,6 +64,7 @@ impl Tuning {
         rows: 32,
         ring_rows: 13,
         ring_cells: 7,
+        max_taps: 25,
         max_sums: 400,
         least_invocations: 1 << 9,
         workgroup: 64,
@@ -72,6 +77,10 @@ impl Tuning {
     /// wgpu panics in another that waits for the device.
     pub const SOFTWARE_GL: Self = Self { columns: 8, ring_rows: 7, ring_cells: 5, max_sums: 64, ..Self::CPU };
 
+    /// A browser's software adapter compiles what it is sent at once: half the text is half the wait. It takes half as long for parts of
+    /// 25 taps as for these taps (`web/test parity`).
+    pub const SOFTWARE_WEB: Self = Self { max_taps: 9, ..Self::GPU };
+
     /// Within its bounds.
     pub(crate) fn workgroup(&self) -> u32 {
         self.workgroup.clamp(8, 256)
@@ -82,8 +91,7 @@ impl Tuning {
         let wgpu::AdapterInfo { device_type, backend, .. } = device.adapter_info();
         match (device_type, backend) {
             (wgpu::DeviceType::Cpu, wgpu::Backend::Gl) => Self::SOFTWARE_GL,
-            // A browser's software adapter compiles what it is sent at once: half the text is half the wait.
-            (wgpu::DeviceType::Cpu, wgpu::Backend::BrowserWebGpu) => Self::GPU,
+            (wgpu::DeviceType::Cpu, wgpu::Backend::BrowserWebGpu) => Self::SOFTWARE_WEB,
             (wgpu::DeviceType::Cpu, _) => Self::CPU,
             _ => Self::GPU,
         }

@@ -89,6 +89,8 @@ enum TuningName {
     Cpu,
     /// A software driver's GL.
     Gl,
+    /// A browser's software adapter.
+    Web,
 }
 
 impl From<TuningName> for Tuning {
@@ -97,6 +99,7 @@ impl From<TuningName> for Tuning {
             TuningName::Gpu => Self::GPU,
             TuningName::Cpu => Self::CPU,
             TuningName::Gl => Self::SOFTWARE_GL,
+            TuningName::Web => Self::SOFTWARE_WEB,
         }
     }
 }

@@ -4,15 +4,12 @@ use super::rows::{Row, Shuffle, rows_of_strip};
 use crate::geometry::{Geometry, Schedule};
 use crate::problem::Problem;
 
-/// The most taps of a window: of more, parts of windows are less work, for all the registers that they take.
-const MAX_TAPS: u64 = 25;
-
 /// A strip, where an exponential is an instruction, windows have few taps, and no axis but height and width has more than one.
 /// `tiled` is what strips go down and along: rows and columns of windows, or of cells.
 pub(super) fn schedule(problem: &Problem, tiled: [u32; 2]) -> Option<Schedule> {
     let [_, height, width] = problem.axes;
     let near = [height, width].iter().all(|axis| axis.span().max(axis.stride) <= problem.tuning.ring_rows);
-    let few = problem.taps() <= MAX_TAPS && near;
+    let few = problem.taps() <= problem.tuning.max_taps && near;
     if !(problem.tuning.natives.exp2 && !problem.is_adaptive() && problem.is_flat() && few) {
         return None;
     }

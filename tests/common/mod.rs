@@ -66,7 +66,7 @@ struct Device {
 impl Device {
     fn new(context: GpuContext) -> Self {
         // All files of tests are one process, which would end with thousands of pipelines in memory.
-        const CAPACITY: Option<NonZeroUsize> = NonZeroUsize::new(256);
+        const CAPACITY: Option<NonZeroUsize> = NonZeroUsize::new(64);
         let cache = PipelineCache::new(&context.device);
         cache.set_capacity(CAPACITY);
         Self { context, cache, turn: Mutex::default() }

@@ -432,7 +432,8 @@ impl Browser {
 }
 
 /// The tunings by their names.
-const TUNINGS: [(&str, Tuning); 3] = [("gpu", Tuning::GPU), ("cpu", Tuning::CPU), ("gl", Tuning::SOFTWARE_GL)];
+const TUNINGS: [(&str, Tuning); 4] =
+    [("gpu", Tuning::GPU), ("cpu", Tuning::CPU), ("gl", Tuning::SOFTWARE_GL), ("web", Tuning::SOFTWARE_WEB)];
 
 /// A tensor, contiguous or with other strides.
 struct Stored {
