@@ -36,9 +36,9 @@ fn the_table_has_a_line_for_each_dispatch() {
     for (operation, kernels, bindings) in [
         ("forward", &["forward taps"][..], "x read, y read_write, params uniform"),
         ("backward", &["backward taps"], "grad_input read_write"),
-        ("grad-beta", &["forward rows", "sum", "sum"], "grad_output read"),
-        ("jvp", &["forward rows"], "tangent read"),
-        ("second-backward", &["forward rows", "second backward rows"], "grad_input read_write"),
+        ("grad-beta", &["forward taps", "sum", "sum"], "grad_output read"),
+        ("jvp", &["forward taps"], "tangent read"),
+        ("second-backward", &["forward taps", "second backward taps"], "grad_input read_write"),
     ] {
         let run = place.succeed(&format!("wgsl {operation} {K3} --list"));
         let lines: Vec<&str> = run.stdout.lines().collect();

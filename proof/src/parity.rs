@@ -100,6 +100,7 @@ fn candidates() -> Vec<Case> {
         Case::normal("k3 s1 p1 of 4 channels", windows([3, 3], [1]).padding([1]), [2, 4, 9, 20]),
         Case::normal("k3 s2 p1", windows([3, 3], [2]).padding([1]), [2, 4, 19, 24]),
         Case::normal("1D k3 s2 p1", windows([3], [2]).padding([1]), [2, 4, 37]),
+        Case::normal("1D k9 s1 p4", windows([9], [1]).padding([4]), [2, 4, 61]),
         Case::normal("3D k3 s2 p1", windows([3, 3, 3], [2]).padding([1]), [1, 2, 7, 9, 16]),
         Case::normal("k13 s1 p6", windows([13, 13], [1]).padding([6]), [1, 2, 20, 24]),
         Case::normal("k9x13", windows([9, 13], [9, 13]), [1, 4, 9, 26]),

@@ -112,7 +112,7 @@ pub fn dispatches_of_case(
 }
 
 /// Poolings of kernels that the bench `roofline` has no case of.
-fn rare() -> [Case; 4] {
+fn rare() -> [Case; 5] {
     use cases::Operation::{Backward, Jvp};
     let case =
         |shape, windows, operation| Case { shape, windows, operation, storage: Storage::Plain, data: Data::Normal };
@@ -120,6 +120,7 @@ fn rare() -> [Case; 4] {
         case(&[8, 64, 112, 112], Windows::Adaptive(&[50, 50]), Jvp),
         case(&[8, 512, 14, 14], Windows::Global, Jvp),
         case(&[8, 512, 14, 14], Windows::Global, Backward),
+        case(&[8, 64, 12544], Windows::Fixed(&[9], 1, 4), Backward),
         // More than 4096 windows hold an input.
         case(&[1, 16, 8400], Windows::Fixed(&[4200], 1, 0), Backward),
     ]
