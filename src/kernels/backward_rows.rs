@@ -160,15 +160,11 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use crate::Natives;
     use crate::bound::Role::{GradInput, GradOutput, Tangent, X};
     use crate::geometry::Kernel;
-    use crate::kernels::cases::{Want, check, problem, windows};
+    use crate::kernels::cases::{GPU_WITHOUT_EXP2, Want, check, problem, windows};
     use crate::kernels::{BACKWARD, SECOND_BACKWARD, choose};
     use crate::tuning::Tuning;
-
-    /// With exponentials that are instructions others are better.
-    const GPU: Tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
 
     #[test]
     fn strips_of_cells() {
@@ -204,7 +200,7 @@ mod tests {
             ],
         };
         let roles = [GradOutput, GradInput];
-        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, GPU), want);
+        check(BACKWARD, &problem(windows([3, 3], 1, 1), &[8, 64, 112, 112], &roles, GPU_WITHOUT_EXP2), want);
     }
 
     #[test]
@@ -218,7 +214,7 @@ mod tests {
             touches: &[(Tangent, 1, 2..3, 4..6), (GradOutput, 1, 2..3, 2..3), (GradInput, 1, 2..3, 4..6)],
         };
         let roles = [Tangent, GradOutput, GradInput];
-        check(SECOND_BACKWARD, &problem(windows([2, 2], 2, 0), &[1, 3, 8, 16], &roles, GPU), want);
+        check(SECOND_BACKWARD, &problem(windows([2, 2], 2, 0), &[1, 3, 8, 16], &roles, GPU_WITHOUT_EXP2), want);
     }
 
     /// Rows that the ring doesn't hold, and windows of three axes.

@@ -1,4 +1,4 @@
-//! The backward, and the second backward, down the rows of a strip where windows of few taps overlap and an exponential is an
+//! The backward, and the second backward, down the rows of a strip, of windows of few taps where an exponential is an
 //! instruction, from nothing but x.
 
 use std::ops::Range;

@@ -9,7 +9,10 @@ use crate::extent::Extent;
 use crate::geometry::Kernel;
 use crate::problem::Problem;
 use crate::tuning::Tuning;
-use crate::{ElementType, Shape, SoftPoolConfig, SoftPoolConfigBuilder};
+use crate::{ElementType, Natives, Shape, SoftPoolConfig, SoftPoolConfigBuilder};
+
+/// A GPU whose exponentials are no instructions: with such, windows of few taps are better off in rooms of their own.
+pub(super) const GPU_WITHOUT_EXP2: Tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
 
 /// What the first kernel of a list that takes a pooling has to say of it.
 pub(super) struct Want<'a> {

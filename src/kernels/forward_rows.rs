@@ -100,15 +100,11 @@ fn window_quads(geometry: &Geometry) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::Natives;
     use crate::bound::Role::{Tangent, X, Y};
     use crate::geometry::Kernel;
-    use crate::kernels::cases::{Want, check, problem, windows};
+    use crate::kernels::cases::{GPU_WITHOUT_EXP2, Want, check, problem, windows};
     use crate::kernels::{FORWARD, TANGENT};
     use crate::tuning::Tuning;
-
-    /// With exponentials that are instructions others are better.
-    const GPU: Tuning = Tuning { natives: Natives::NONE, ..Tuning::GPU };
 
     #[test]
     fn strips_that_fill_a_gpu() {
@@ -131,7 +127,7 @@ mod tests {
             ],
             touches: &[(Y, 1, 1..2, 4..8), (X, 1, 1..2, 7..16), (X, 2, 1..2, 3..20), (X, 1, 13..14, 103..112)],
         };
-        check(FORWARD, &problem(windows([3, 3], 2, 1), &[8, 64, 112, 112], &[Y], GPU), want);
+        check(FORWARD, &problem(windows([3, 3], 2, 1), &[8, 64, 112, 112], &[Y], GPU_WITHOUT_EXP2), want);
     }
 
     #[test]
@@ -172,6 +168,6 @@ mod tests {
             constants: &[("RING_ROWS", 1), ("QUADS", 2)],
             touches: &[(Tangent, 1, 3..4, 6..8), (X, 1, 3..4, 6..8), (Y, 1, 3..4, 3..4)],
         };
-        check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], GPU), want);
+        check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], GPU_WITHOUT_EXP2), want);
     }
 }

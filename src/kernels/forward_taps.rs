@@ -1,5 +1,5 @@
-//! The forward, and the derivatives of windows, down the rows of a strip where windows of few taps overlap and an exponential is
-//! an instruction.
+//! The forward, and the derivatives of windows, down the rows of a strip, of windows of few taps where an exponential is an
+//! instruction.
 
 use super::rows::{Row, ring_constants, vectors_of_blocks};
 use super::taps::{self, taps_of};
