@@ -36,7 +36,7 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, (params.input_size + PADDING + STRIDE - 1u) / STRIDE);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

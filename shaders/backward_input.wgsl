@@ -8,7 +8,7 @@ alias Term = f32;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, params.input_size);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

@@ -57,7 +57,7 @@ fn row_gradients(row: array<vec4<f32>, QUADS>, m: f32, p: f32, sums: CellSums) -
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

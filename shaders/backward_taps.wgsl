@@ -86,7 +86,7 @@ fn store_own_row(plane: vec2<u32>, own: vec3<u32>, row: u32, gradients: array<ve
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

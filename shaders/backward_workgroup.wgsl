@@ -9,7 +9,7 @@ const LANES = GROUP;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let block = block_at(workgroup, params.input_size);
+    let block = block_at(workgroup);
     if (!block.inside) {
         return;
     }

@@ -23,7 +23,7 @@ fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, params.output_size);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

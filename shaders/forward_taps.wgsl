@@ -49,7 +49,7 @@ fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
-    let block = block_at(invocation, params.output_size);
+    let block = block_at(invocation);
     if (!block.inside) {
         return;
     }

@@ -13,7 +13,7 @@ fn group_and_lane(index: u32) -> vec2<u32> {
 }
 
 fn block_of(workgroup: vec3<u32>, group: u32) -> Block {
-    return block_at(workgroup * vec3(GROUPS, 1u, 1u) + vec3(group, 0u, 0u), params.output_size);
+    return block_at(workgroup * vec3(GROUPS, 1u, 1u) + vec3(group, 0u, 0u));
 }
 
 // The taps of a window that are inside the input, by axis, since loops over the others alone could be longer than a driver allows.

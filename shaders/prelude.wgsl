@@ -74,7 +74,6 @@ const BY_BETA = false;
 const SECOND = true;
 const TANGENT = true;
 const HAS_RING = true;
-const WHOLE_PLANES = true;
 const ONE_SAMPLE = true;
 const CHANNELS_LAST = false;
 const NATIVE_UNPACK = false;

@@ -81,13 +81,9 @@ fn quotient(a: u32, inverse_b: f32) -> u32 {
 // Grid: x counts the blocks of all planes, row after row, layer after layer (FLAT_PLANES, where they are few enough); or
 // those of a layer (FLAT_LAYERS), or of a row, which y counts then, and z counts the layers of each plane in turn. With
 // CHANNELS_LAST x counts the channels of each block of a row, CHANNELS at a time, and z the layers of each sample: neighbours
-// in memory are neighbours in the grid. `size` is what the blocks tile; a dispatch has all of its blocks (WHOLE_PLANES), or some.
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
-    var blocks = params.blocks;
-    if (WHOLE_PLANES) {
-        // From what is at hand anyway.
-        blocks = (size + BLOCK - 1u) / BLOCK;
-    }
+// in memory are neighbours in the grid. A dispatch has all blocks of its planes, or some.
+fn block_at(invocation: vec3<u32>) -> Block {
+    let blocks = params.blocks;
     var at = (invocation + params.first_invocation).zyx;
     var channel = 0u;
     if (CHANNELS_LAST) {
@@ -123,10 +119,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
         inside = inside && plane.x < params.samples;
     }
     set_beta(plane);
-    if (!WHOLE_PLANES) {
-        at += params.first_block;
-    }
-    return Block(plane, at * BLOCK, inside);
+    return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 
 // exp(t) for t <= 88, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where

@@ -2,7 +2,6 @@
 
 use crate::bound::{Bound, Role};
 use crate::geometry::Geometry;
-use crate::kernels::blocks;
 use crate::params::{Layout, Params};
 use crate::pieces::{DispatchLimits, Piece, pieces};
 use crate::problem::Problem;
@@ -122,8 +121,6 @@ impl<'a> Writer<'a> {
         }
         geometry.check_device(tensors.len(), size_of::<Params>(), self.limits)?;
         let pieces = pieces(problem, &geometry, DispatchLimits::of(self.limits))?;
-        let [w, h, d] = blocks(geometry.kernel, &geometry.schedule, problem);
-        kernel.whole_planes = pieces.iter().all(|piece| piece.region.block_counts() == [d, h, w]);
         let dispatches = pieces.iter().map(|piece| self.dispatch(kernel, problem, tensors, piece));
         self.recipe.dispatches.extend(dispatches.collect::<Vec<_>>());
         Ok(())

@@ -67,7 +67,7 @@ pub fn shader_parts(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<Shader
     let parts = |kernel: Specialisation| {
         let geometry = Geometry { vectors: Vectors::default(), pairs: false, ..kernel.geometry };
         let tensors = [Some(ElementType::F32); Role::COUNT];
-        let bare = Specialisation { geometry, tensors, whole_planes: true, shared_buffer: true };
+        let bare = Specialisation { geometry, tensors, shared_buffer: true };
         ShaderParts { kernel: kernel.room().name(), prelude: bare.prelude(), files: kernel.files() }
     };
     Ok(specialisations(config, shape)?.into_iter().map(parts).collect())
@@ -111,7 +111,7 @@ fn specialisations(config: &SoftPoolConfig, shape: &Shape) -> Result<Vec<Special
             let problem = Problem::new(config, &shape, &pooled, tensors, tuning);
             if let Some(geometry) = kernels::choose(kernels, &problem) {
                 let specialisation = Specialisation::new(geometry, types);
-                sources.push(Specialisation { shared_buffer, whole_planes: !shared_buffer, ..specialisation });
+                sources.push(Specialisation { shared_buffer, ..specialisation });
             }
         };
         use Role::{GradInput, GradOutput, Lse, Moments, Statistics, Tangent, Y};

@@ -17,8 +17,6 @@ pub struct Specialisation {
     pub(crate) geometry: Geometry,
     /// The element types of the tensors that are bound, by role.
     pub(crate) tensors: [Option<ElementType>; Role::COUNT],
-    /// Whether each dispatch has all blocks of its planes.
-    pub(crate) whole_planes: bool,
     /// Whether a tensor that is read shares its buffer with one that is written: wgpu then wants both bound for
     /// writing, since a buffer has one usage within a dispatch.
     pub(crate) shared_buffer: bool,
@@ -26,8 +24,7 @@ pub struct Specialisation {
 
 impl Specialisation {
     pub(crate) fn new(geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
-        let mut specialisation =
-            Self { geometry, tensors: [None; Role::COUNT], whole_planes: true, shared_buffer: false };
+        let mut specialisation = Self { geometry, tensors: [None; Role::COUNT], shared_buffer: false };
         for (role, element_type) in tensors {
             specialisation.tensors[role as usize] = Some(element_type);
         }
@@ -139,7 +136,6 @@ impl Specialisation {
             ("SECOND", self.is_second()),
             ("TANGENT", self.has(Role::Tangent)),
             ("HAS_RING", self.geometry.schedule.ring_rows > 1),
-            ("WHOLE_PLANES", self.whole_planes),
             ("ONE_SAMPLE", self.geometry.one_sample),
             ("CHANNELS_LAST", self.geometry.grid == Grid::ChannelsLast),
             ("NATIVE_UNPACK", self.geometry.natives.unpack_f16),

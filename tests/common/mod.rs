@@ -37,7 +37,7 @@ pub fn contexts() -> &'static [GpuContext] {
 }
 
 /// What a device of [`small`] binds at most.
-pub const SMALL_BINDING_BYTES: u64 = 1 << 20;
+pub const SMALL_BINDING_BYTES: u64 = 1 << 17;
 /// How many workgroups it dispatches along an axis.
 pub const SMALL_WORKGROUPS: u32 = 64;
 

@@ -85,9 +85,8 @@ struct Block {
 fn quotient(a: u32, inverse_b: f32) -> u32 {
  return u32((f32(a) + 0.5) * inverse_b);
 }
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
- var blocks = params.blocks;
- blocks = (size + BLOCK - 1u) / BLOCK;
+fn block_at(invocation: vec3<u32>) -> Block {
+ let blocks = params.blocks;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  at.x = quotient(at.z, params.inverse_blocks_layer);
@@ -99,7 +98,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, at * BLOCK, inside);
+ return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LOWEST_Z = -1.8e38;
@@ -405,7 +404,7 @@ fn store_four_cells(plane: vec2<u32>, first: vec3<u32>) {
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
- let block = block_at(invocation, (params.input_size + PADDING + STRIDE - 1u) / STRIDE);
+ let block = block_at(invocation);
  if (!block.inside) {
   return;
  }

@@ -101,9 +101,8 @@ struct Block {
 fn quotient(a: u32, inverse_b: f32) -> u32 {
  return u32((f32(a) + 0.5) * inverse_b);
 }
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
- var blocks = params.blocks;
- blocks = (size + BLOCK - 1u) / BLOCK;
+fn block_at(invocation: vec3<u32>) -> Block {
+ let blocks = params.blocks;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  at.x = quotient(at.z, params.inverse_blocks_layer);
@@ -115,7 +114,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, at * BLOCK, inside);
+ return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
@@ -640,7 +639,7 @@ fn gradients_of(line: Line) -> array<vec4<f32>, CELL_QUADS> {
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
- let block = block_at(invocation, (params.input_size + STRIDE - 1u) / STRIDE);
+ let block = block_at(invocation);
  if (!block.inside) {
   return;
  }

@@ -86,9 +86,8 @@ struct Block {
 fn quotient(a: u32, inverse_b: f32) -> u32 {
  return u32((f32(a) + 0.5) * inverse_b);
 }
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
- var blocks = params.blocks;
- blocks = (size + BLOCK - 1u) / BLOCK;
+fn block_at(invocation: vec3<u32>) -> Block {
+ let blocks = params.blocks;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  at.x = quotient(at.z, params.inverse_blocks_layer);
@@ -100,7 +99,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, at * BLOCK, inside);
+ return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
@@ -543,7 +542,7 @@ fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
- let block = block_at(invocation, params.output_size);
+ let block = block_at(invocation);
  if (!block.inside) {
   return;
  }

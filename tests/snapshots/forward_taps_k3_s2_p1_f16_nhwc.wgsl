@@ -70,9 +70,8 @@ struct Block {
  first: vec3<u32>,
  inside: bool,
 }
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
- var blocks = params.blocks;
- blocks = (size + BLOCK - 1u) / BLOCK;
+fn block_at(invocation: vec3<u32>) -> Block {
+ let blocks = params.blocks;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  {
@@ -87,7 +86,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  plane = vec2(plane.y, channel);
  inside = inside && plane.x < params.samples;
  set_beta(plane);
- return Block(plane, at * BLOCK, inside);
+ return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
@@ -322,7 +321,7 @@ fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
- let block = block_at(invocation, params.output_size);
+ let block = block_at(invocation);
  if (!block.inside) {
   return;
  }

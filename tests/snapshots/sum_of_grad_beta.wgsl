@@ -67,9 +67,8 @@ struct Block {
  first: vec3<u32>,
  inside: bool,
 }
-fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
- var blocks = params.blocks;
- blocks = (size + BLOCK - 1u) / BLOCK;
+fn block_at(invocation: vec3<u32>) -> Block {
+ let blocks = params.blocks;
  var at = (invocation + params.first_invocation).zyx;
  var channel = 0u;
  var plane = vec2(0u, at.x);
@@ -77,7 +76,7 @@ fn block_at(invocation: vec3<u32>, size: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, at * BLOCK, inside);
+ return Block(plane, (params.first_block + at) * BLOCK, inside);
 }
 struct Window {
  c: f32,
@@ -105,7 +104,7 @@ fn group_and_lane(index: u32) -> vec2<u32> {
  return vec2(index / GROUP, index % GROUP);
 }
 fn block_of(workgroup: vec3<u32>, group: u32) -> Block {
- return block_at(workgroup * vec3(GROUPS, 1u, 1u) + vec3(group, 0u, 0u), params.output_size);
+ return block_at(workgroup * vec3(GROUPS, 1u, 1u) + vec3(group, 0u, 0u));
 }
 struct Inside {
  plane: vec2<u32>,
