@@ -14,14 +14,14 @@ const DILATION_H = 1u;
 const DILATION_W = 1u;
 const BLOCK_D = 1u;
 const BLOCK_H = 28u;
-const BLOCK_W = 16u;
+const BLOCK_W = 8u;
 const TAPS = 9u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const WINDOW_QUADS = 4u;
+const WINDOW_QUADS = 2u;
 const LEAD = 3u;
-const QUADS = 6u;
+const QUADS = 4u;
 const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const RING_ROWS = 3u;
@@ -48,10 +48,10 @@ fn statistics_index(plane: vec2<u32>, at: vec3<u32>) -> u32 { return params.stat
 fn store_statistics(index: u32, value: f32) { statistics[index / 4u][index % 4u] = value; }
 fn store_statistics4(index: u32, values: vec4<f32>) { statistics[index / 4u] = values; }
 fn store_statistics_four(index: u32, values: vec4<f32>, exist: vec4<bool>) { if (exist.x) { store_statistics4(index, values); } }
-fn next_taps(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> { return array<vec4<f32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
-fn next_taps_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 6> { return array<vec4<i32>, 6>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), vec4(row[3].yzw, row[4].x), vec4(row[4].yzw, row[5].x), row[5].yzww); }
-fn at_windows(row: array<vec4<f32>, 6>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
-fn at_windows_n(row: array<vec4<i32>, 6>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz), vec4(row[2].w, row[3].xyz), vec4(row[3].w, row[4].xyz)); }
+fn next_taps(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 4> { return array<vec4<f32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
+fn next_taps_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 4> { return array<vec4<i32>, 4>(vec4(row[0].yzw, row[1].x), vec4(row[1].yzw, row[2].x), vec4(row[2].yzw, row[3].x), row[3].yzww); }
+fn at_windows(row: array<vec4<f32>, 4>) -> array<vec4<f32>, 2> { return array<vec4<f32>, 2>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
+fn at_windows_n(row: array<vec4<i32>, 4>) -> array<vec4<i32>, 2> { return array<vec4<i32>, 2>(vec4(row[0].w, row[1].xyz), vec4(row[1].w, row[2].xyz)); }
 @group(0) @binding(4) var<uniform> params: Params;
 //! shaders/window.wgsl
 struct Layout {
@@ -291,15 +291,7 @@ fn load_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> arr
  }
  {
   let columns = columns_inside(first_column, 3u);
-  row[3u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
- }
- {
-  let columns = columns_inside(first_column, 4u);
-  row[4u] = scale * load_x4(start + min(columns.x, params.input_size.z - 4u));
- }
- {
-  let columns = columns_inside(first_column, 5u);
-  row[5u] = scale * load_each_x(start, columns);
+  row[3u] = scale * load_each_x(start, columns);
  }
  return row;
 }
@@ -455,18 +447,6 @@ fn row_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32, referenc
   row.n[3u] = four.n;
   row.z[3u] = four.z;
  }
- {
-  let four = weights(values[4u], inside_row(depth_height, first_column, 4u), reference);
-  row.m[4u] = four.m;
-  row.n[4u] = four.n;
-  row.z[4u] = four.z;
- }
- {
-  let four = weights(values[5u], inside_row(depth_height, first_column, 5u), reference);
-  row.m[5u] = four.m;
-  row.n[5u] = four.n;
-  row.z[5u] = four.z;
- }
  return row;
 }
 struct Slide {
@@ -485,10 +465,6 @@ fn raised(slide: Slide) -> Slide {
  next.parts[0u].p = max(slide.parts[0u].p, z[0u]);
  next.parts[1u].n = max(slide.parts[1u].n, n[1u]);
  next.parts[1u].p = max(slide.parts[1u].p, z[1u]);
- next.parts[2u].n = max(slide.parts[2u].n, n[2u]);
- next.parts[2u].p = max(slide.parts[2u].p, z[2u]);
- next.parts[3u].n = max(slide.parts[3u].n, n[3u]);
- next.parts[3u].p = max(slide.parts[3u].p, z[3u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -508,8 +484,6 @@ fn summed(slide: Slide) -> Slide {
  let v = at_windows(slide.row.v);
  next.few[0u] = with_tap(slide.few[0u], slide.parts[0u], m[0u], n[0u], z[0u], v[0u]);
  next.few[1u] = with_tap(slide.few[1u], slide.parts[1u], m[1u], n[1u], z[1u], v[1u]);
- next.few[2u] = with_tap(slide.few[2u], slide.parts[2u], m[2u], n[2u], z[2u], v[2u]);
- next.few[3u] = with_tap(slide.few[3u], slide.parts[3u], m[3u], n[3u], z[3u], v[3u]);
  next.row = next_tap(slide.row);
  return next;
 }
@@ -519,10 +493,6 @@ fn with_few(slide: Slide) -> Slide {
  next.few[0u] = no_partial(vec4(0), vec4(0.0));
  next.parts[1u] = plus(slide.parts[1u], slide.few[1u]);
  next.few[1u] = no_partial(vec4(0), vec4(0.0));
- next.parts[2u] = plus(slide.parts[2u], slide.few[2u]);
- next.few[2u] = no_partial(vec4(0), vec4(0.0));
- next.parts[3u] = plus(slide.parts[3u], slide.few[3u]);
- next.few[3u] = no_partial(vec4(0), vec4(0.0));
  return next;
 }
 fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
@@ -532,8 +502,6 @@ fn windows_of_row(row: Row) -> array<Partial, WINDOW_QUADS> {
  let z = at_windows(row.z);
  slide.parts[0u] = no_partial(n[0u], z[0u]);
  slide.parts[1u] = no_partial(n[1u], z[1u]);
- slide.parts[2u] = no_partial(n[2u], z[2u]);
- slide.parts[3u] = no_partial(n[3u], z[3u]);
  slide = raised(slide);
  slide = raised(slide);
  slide = raised(slide);
@@ -639,26 +607,6 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
      parts[2u] = ring[2u][1u];
      let window = whole(parts);
      if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 1u), window, reference)) {
-      far |= 1u << row;
-     }
-    }
-    {
-     var parts: array<Partial, RING_TAPS>;
-     parts[0u] = ring[0u][2u];
-     parts[1u] = ring[1u][2u];
-     parts[2u] = ring[2u][2u];
-     let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 2u), window, reference)) {
-      far |= 1u << row;
-     }
-    }
-    {
-     var parts: array<Partial, RING_TAPS>;
-     parts[0u] = ring[0u][3u];
-     parts[1u] = ring[1u][3u];
-     parts[2u] = ring[2u][3u];
-     let window = whole(parts);
-     if (store_four_partials(plane, block.first + vec3(0u, row, 4u * 3u), window, reference)) {
       far |= 1u << row;
      }
     }
