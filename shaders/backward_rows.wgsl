@@ -1,5 +1,5 @@
-// Backward by one pass down the rows: an invocation computes a strip of CELLS_W columns by CELLS_H rows of inputs, and evaluates
-// again the windows that hold any of them, WINDOWS_W columns by WINDOWS_H rows.
+// Backward by one pass down the rows: an invocation computes a strip of CELLS_W columns by `rows_of_block` strides of rows of
+// inputs, and evaluates again the windows that hold any of them, WINDOWS_W columns.
 //
 //     dL/dx_i = m_i sum_R 2^(n_i - N_R) (k_R + a_R (z_i - p_R))     over the windows R that hold i
 //     a_R = beta g_R / s_R      k_R = g_R / s_R (1 - beta d_R)      the detached rule: a_R = 0, k_R = g_R / s_R
@@ -26,7 +26,6 @@ const HEADROOM = 8;
 
 // Turns before the first row of windows is complete.
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const TURNS = FIRST_TURN + WINDOWS_H;
 // Rows that the first turn reads before the first window's.
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 
@@ -193,6 +192,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
     let own = block.first * STRIDE;
+    let own_rows = params.rows_of_block * STRIDE_H;
     let size = vec3<i32>(params.output_size);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
@@ -202,7 +202,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         var attempt = 0u;
         var attempts = 1u;
         var turn = 0u;
-        var end_turn = TURNS;
+        var end_turn = FIRST_TURN + WINDOWS_OF_ROW + params.rows_of_block - 1u;
         var input = vec2(0u);
         var reference = reference_at(plane, vec3<i32>(own));
         var far = false;
@@ -249,7 +249,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             for (var i = 0u; i < STRIDE_H; i++) { // unroll
                 let padded = turn * STRIDE_H + i - FIRST_TURN * STRIDE_H;
                 let at = own + vec3(0u, padded - OFFSET_H, 0u);
-                let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
+                let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < own_rows;
                 if (is_own && at.y < params.input_size.y) {
                     let gradients = gradients_of(ring[i]);
                     let index = grad_input_index(plane, at);
@@ -268,7 +268,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             turn++;
             if (turn == end_turn) {
-                attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
+                attempts = select(attempts, 1u + CELLS_W * own_rows, attempt == 0u && far);
                 attempt++;
                 input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
                 // From the first row of the first window that holds it to where it leaves the ring.

@@ -2,7 +2,7 @@
 //
 //     dL/dx_i = sum g_R w_i (1 + beta (z_i - y_R))     over the windows R that hold i
 //
-// An invocation computes a strip of CELLS_W columns by CELLS_H rows of inputs from WINDOWS_W columns by WINDOWS_H rows of windows. A
+// An invocation computes a strip of CELLS_W columns by `rows_of_block` strides of rows of inputs from WINDOWS_W columns of windows. A
 // ring keeps the inputs of RING_ROWS rows, and what windows have added to their gradients. A turn reads STRIDE_H rows, which complete
 // a row of windows: these go by their definition (shaders/taps.wgsl), and pass on what they add tap by tap.
 //
@@ -11,7 +11,6 @@
 
 // Turns before the first row of windows is complete.
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const TURNS = FIRST_TURN + WINDOWS_H;
 // Rows that the first turn reads before the first window's.
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 
@@ -79,7 +78,7 @@ fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<
 
 // Stores a row if it is one of the strip's; rows are counted from the start of the first window.
 fn store_own_row(plane: vec2<u32>, own: vec3<u32>, row: u32, gradients: array<vec4<f32>, CELL_QUADS>) {
-    if (row >= OFFSET_H && row - OFFSET_H < CELLS_H) {
+    if (row >= OFFSET_H && row - OFFSET_H < params.rows_of_block * STRIDE_H) {
         store_gradient_row(plane, vec3<i32>(own + vec3(0u, row - OFFSET_H, 0u)), gradients);
     }
 }
@@ -93,6 +92,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
     let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
     let own = block.first * STRIDE;
+    let turns = FIRST_TURN + WINDOWS_OF_ROW + params.rows_of_block - 1u;
     let size = vec3<i32>(params.output_size);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
@@ -153,7 +153,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             continuing {
                 turn++;
-                break if turn >= TURNS;
+                break if turn >= turns;
             }
         }
     }

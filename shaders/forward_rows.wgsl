@@ -1,4 +1,4 @@
-// Forward by one pass down the rows: an invocation computes a strip of BLOCK_W columns by BLOCK_H rows of windows.
+// Forward by one pass down the rows: an invocation computes a strip of BLOCK_W columns by `rows_of_block` rows of windows.
 //
 //     y = p + q / s      lse = beta p + ln s_p      c = p      s_p = s / m_p, about the window's own maximum      d = q / s
 //
@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     let start = window_start(block.first);
-    let rows = min(BLOCK_H, params.output_size.y - block.first.y);
+    let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 }
             }
             let row = turn - FIRST_TURN;
-            if (turn >= FIRST_TURN && row < rows) {
+            if (turn >= FIRST_TURN) {
                 for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
                     var parts: array<Partial, RING_TAPS>;
                     for (var tap = 0u; tap < RING_TAPS; tap++) { // unroll
@@ -67,7 +67,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             continuing {
                 turn++;
-                break if turn >= FIRST_TURN + BLOCK_H;
+                break if turn >= FIRST_TURN + rows;
             }
         }
         while (far != 0u) {

@@ -4,7 +4,7 @@
 //
 // or how windows change: along a direction, sum v_i w_i (1 + beta (z_i - y)), and with beta, 4 g sum w_i (z_i - y)^2.
 //
-// An invocation computes a strip of BLOCK_W columns by BLOCK_H rows of windows. A ring keeps the inputs of RING_ROWS rows: a turn
+// An invocation computes a strip of BLOCK_W columns by `rows_of_block` rows of windows. A ring keeps the inputs of RING_ROWS rows: a turn
 // reads STRIDE_H of them, which complete a row of windows, and these go by their definition (shaders/taps.wgsl).
 
 // Turns before the first row of windows is complete, and rows that they read before the first window's.
@@ -54,7 +54,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
         return;
     }
     let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
-    let rows_left = min(BLOCK_H, params.output_size.y - block.first.y);
+    let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
     for (var channel = 0u; channel < CHANNELS; channel++) { // unroll if ONE_CHANNEL
         let plane = block.plane + vec2(0u, channel);
         set_beta(plane);
@@ -69,7 +69,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + step)), start.z);
             }
             let row = turn - FIRST_TURN;
-            if (turn >= FIRST_TURN && row < rows_left) {
+            if (turn >= FIRST_TURN) {
                 for (var quad = 0u; quad < WINDOW_QUADS; quad++) { // unroll
                     var taps: Taps;
                     for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
@@ -83,7 +83,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
             }
             continuing {
                 turn++;
-                break if turn >= FIRST_TURN + BLOCK_H;
+                break if turn >= FIRST_TURN + rows;
             }
         }
     }

@@ -47,6 +47,8 @@ struct Params {
     inverse_blocks_layer: f32,
     // 0, which compilers don't know.
     zero: u32,
+    // Rows of windows, inputs or cells of a block: a parameter, so that strips of any number share a text.
+    rows_of_block: u32,
     x: Layout,
     y: Layout,
     lse: Layout,
@@ -62,7 +64,6 @@ const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 
 // The block of windows, or of inputs, that one invocation computes.
 struct Block {
@@ -119,7 +120,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
         inside = inside && plane.x < params.samples;
     }
     set_beta(plane);
-    return Block(plane, (params.first_block + at) * BLOCK, inside);
+    let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+    return Block(plane, (params.first_block + at) * size, inside);
 }
 
 // exp(t) for t <= 88, within 1.5 ulp of exp of the rounded t on every device, exactly 1 at 0, and 0 below -87.7 where

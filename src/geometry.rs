@@ -128,7 +128,8 @@ impl Geometry {
         by_axis_named(["COMMON_D", "COMMON_H", "COMMON_W"], by_axis(|i| axes[i].common()));
         by_axis_named(["STEP_D", "STEP_H", "STEP_W"], by_axis(|i| axes[i].step()));
         by_axis_named(["INVERSE_D", "INVERSE_H", "INVERSE_W"], by_axis(|i| axes[i].inverse()));
-        by_axis_named(["BLOCK_D", "BLOCK_H", "BLOCK_W"], self.schedule.block);
+        let [depth, _, width] = self.schedule.block;
+        constants.extend([("BLOCK_D", depth), ("BLOCK_W", width)]);
         constants.extend([("CHANNELS", self.channels_of_invocation() as u32), ("TAPS", self.taps())]);
         if self.schedule.levels > 0 {
             constants.push(("LEVELS", self.schedule.levels));

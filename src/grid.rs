@@ -51,11 +51,31 @@ impl Grid {
     }
 }
 
-/// So many invocations along a grid's axes, such that the fewest are idle. Eight or more along x, since drivers vectorise along it.
-pub(crate) fn workgroup([x_blocks, y_blocks, _]: Extent, invocations: u32) -> Extent {
-    let idle = |x: u32| (x - x_blocks % x) % x;
-    let sizes = (1..=invocations / 8).rev().map(|eights| 8 * eights);
-    let x = sizes.min_by_key(|&x| idle(x)).unwrap_or(8);
-    let y = (invocations / x).min(y_blocks.next_power_of_two());
-    [x, y, (invocations / x / y).max(1)]
+/// So many invocations, a power of two, along a grid's axes, such that the fewest are idle. A GPU runs them 32 or 64 at a time, so
+/// that there are never fewer; eight or more are along x, since drivers vectorise along it.
+pub(crate) fn workgroup(grid: Extent, invocations: u32) -> Extent {
+    let halves = |most: u32, least: u32| {
+        std::iter::successors(Some(most), move |&size| (size > least).then_some(size / 2))
+    };
+    let sizes_with = |x: u32| halves(invocations / x, 1).map(move |y| [x, y, invocations / x / y]);
+    let dispatched = |size: &Extent| {
+        let along = |i: usize| u128::from(grid[i].div_ceil(size[i])) * u128::from(size[i]);
+        along(0) * along(1) * along(2)
+    };
+    halves(invocations, 8).flat_map(sizes_with).min_by_key(dispatched).expect("at least eight invocations")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::workgroup;
+
+    #[test]
+    fn the_fewest_invocations_are_idle() {
+        // What counts all blocks fills its workgroups, however few.
+        assert_eq!([1, 5, 96, 100_352].map(|blocks| workgroup([blocks, 1, 1], 64)), [[64, 1, 1]; 4]);
+        // 104 of a layer's 100 rather than 128, where there are layers enough; 8 x 8 of each 7 x 7.
+        assert_eq!(workgroup([100, 1, 512], 64), [8, 1, 8]);
+        assert_eq!(workgroup([100, 1, 6], 64), [64, 1, 1]);
+        assert_eq!(workgroup([7, 7, 6], 64), [8, 8, 1]);
+    }
 }

@@ -42,7 +42,9 @@ pub(crate) struct Params {
     pub inverse_blocks_layer: f32,
     /// 0, which compilers don't know.
     pub zero: u32,
-    pub padding: [u32; 2],
+    /// Rows of windows, inputs or cells of a block.
+    pub rows_of_block: u32,
+    pub padding: u32,
     /// By role, in the order of [`Role::ALL`].
     pub layouts: [Layout; Role::COUNT],
 }
@@ -78,7 +80,7 @@ mod tests {
 
         let mut params = offsets!(
             Params: input_size, samples, output_size, channels, blocks, beta, first_block, sign, first_invocation,
-            inverse_blocks_w, inverse_blocks_layer, zero
+            inverse_blocks_w, inverse_blocks_layer, zero, rows_of_block
         );
         let first = std::mem::offset_of!(Params, layouts);
         let layouts = Role::ALL.into_iter().enumerate();

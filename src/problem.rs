@@ -10,6 +10,8 @@ use crate::{Shape, SoftPoolConfig};
 pub(crate) const MAX_TAPS: u64 = 64;
 /// Inputs that a window spans along the width, if an invocation goes along its row; wider ones are shared by a workgroup.
 pub(crate) const MAX_WIDTH: u32 = 32;
+/// The longest run of a window without three beside it that an invocation reads: 16 taps take as long by lanes on software Vulkan.
+const MAX_LONE_RUN: u32 = 16;
 /// Iterations that an invocation may take: software drivers silently end one after 65,535, all loops together.
 pub(crate) const MAX_ITERATIONS: u64 = 65_000;
 
@@ -92,6 +94,12 @@ impl Problem {
     /// Whether no two windows share an input, and an invocation can keep all of one.
     pub fn fits_registers(&self) -> bool {
         !self.overlaps() && !self.is_adaptive() && self.taps() <= MAX_TAPS
+    }
+
+    /// The longest run of memory of a window that one invocation reads. Kernels of few taps take four windows side by side: of one that
+    /// is alone, as in global pooling, three quarters of the work are for nothing.
+    pub fn max_run(&self) -> u32 {
+        if self.output[2] < 4 { self.tuning.max_run.min(MAX_LONE_RUN) } else { self.tuning.max_run }
     }
 
     /// By axis, the most windows that hold an input.

@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         }
         geometry.check_device(tensors.len(), size_of::<Params>(), self.limits)?;
         let pieces = pieces(problem, &geometry, DispatchLimits::of(self.limits))?;
-        let dispatches = pieces.iter().map(|piece| self.dispatch(kernel, problem, tensors, piece));
+        let dispatches = pieces.iter().map(|piece| self.dispatch(kernel, &geometry, problem, tensors, piece));
         self.recipe.dispatches.extend(dispatches.collect::<Vec<_>>());
         Ok(())
     }
@@ -129,17 +129,18 @@ impl<'a> Writer<'a> {
     fn dispatch(
         &self,
         kernel: Specialisation,
+        geometry: &Geometry,
         problem: &Problem,
         tensors: &[Bound<'a>],
         piece: &Piece,
     ) -> Dispatch<'a> {
         let alignment = u64::from(self.limits.min_storage_buffer_offset_alignment);
-        let mut params = self.params(problem, piece);
+        let mut params = self.params(problem, geometry, piece);
         let mut bindings = Vec::with_capacity(tensors.len());
         for role in Role::ALL {
             let Some(index) = problem.tensors.iter().position(|placed| placed.role == role) else { continue };
             let (placed, memory) = (&problem.tensors[index], tensors[index].memory);
-            let range = piece.region.range(problem, &kernel.geometry, placed, alignment);
+            let range = piece.region.range(problem, geometry, placed, alignment);
             // Strides that 32 bits don't hold are those of axes along which the piece has one element.
             let [sample, channel, depth, height, width] = placed.strides.map(|stride| stride as u32);
             let (start, word, position) = (range.start, placed.word as u32, [depth, height, width]);
@@ -151,7 +152,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The parameters of a piece, without its tensors.
-    fn params(&self, problem: &Problem, piece: &Piece) -> Params {
+    fn params(&self, problem: &Problem, geometry: &Geometry, piece: &Piece) -> Params {
         let region = piece.region;
         let blocks = region.block_counts();
         let [_, blocks_h, blocks_w] = blocks.map(|blocks| blocks as f32);
@@ -168,6 +169,7 @@ impl<'a> Writer<'a> {
             first_invocation: piece.first_invocation,
             inverse_blocks_w: 1.0 / blocks_w,
             inverse_blocks_layer: 1.0 / (blocks_w * blocks_h),
+            rows_of_block: geometry.schedule.block[1],
             ..bytemuck::Zeroable::zeroed()
         }
     }

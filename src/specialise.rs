@@ -23,7 +23,11 @@ pub struct Specialisation {
 }
 
 impl Specialisation {
-    pub(crate) fn new(geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
+    pub(crate) fn new(mut geometry: Geometry, tensors: impl IntoIterator<Item = (Role, ElementType)>) -> Self {
+        if geometry.kernel.room().goes_down_strips() {
+            // A parameter: the text is that of strips of one row.
+            geometry.schedule.block[1] = 1;
+        }
         let mut specialisation = Self { geometry, tensors: [None; Role::COUNT], shared_buffer: false };
         for (role, element_type) in tensors {
             specialisation.tensors[role as usize] = Some(element_type);

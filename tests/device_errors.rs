@@ -222,7 +222,7 @@ fn a_lost_device_is_an_error_of_every_call_and_read() {
         let error = call.pool.forward(&call.x).expect_err("the device is lost");
         assert!(error.to_string().contains("make a new one"), "{error}");
         // The host hears of it, as if we weren't there.
-        host.context.device.poll(wgpu::PollType::Poll).expect("nothing is waited for");
+        host.context.device.poll(wgpu::PollType::wait_indefinitely()).expect("what was submitted ends");
         assert_eq!(host.losses.load(Ordering::Relaxed), 1);
     });
 }

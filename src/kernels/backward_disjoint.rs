@@ -22,7 +22,7 @@ impl Room for BackwardDisjoint {
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
         // Of a window, or of a cell with its gaps.
         let elements = problem.taps().max(product(by_axis(|i| problem.axes[i].stride)));
-        if !problem.fits_registers() || elements > MAX_TAPS {
+        if !problem.fits_registers() || elements > MAX_TAPS || problem.axes[2].kernel > problem.max_run() {
             return None;
         }
         Some(Schedule::of_block(block(self, problem)))
@@ -100,7 +100,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardDisjoint,
             block: [1, 1, 4],
-            workgroup: [8, 1, 8],
+            workgroup: [64, 1, 1],
             grid: [4, 1, 1],
             constants: &[("CELL_BLOCK_QUADS", 1), ("CELL_QUADS", 4), ("TAPS", 9)],
             touches: &[(GradInput, 1, 0..1, 0..3), (GradInput, 1, 1..2, 3..7), (X, 1, 1..2, 3..6)],

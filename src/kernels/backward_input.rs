@@ -96,7 +96,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardInput,
             block: [1, 1, 16],
-            workgroup: [16, 1, 4],
+            workgroup: [64, 1, 1],
             grid: [300, 1, 1],
             constants: &[("BLOCK_W", 16), ("BLOCK_QUADS", 4)],
             touches: &[(GradInput, 2, 3..5, 48..80), (Statistics, 2, 3..5, 0..1)],
@@ -111,7 +111,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardInput,
             block: [1, 1, 1],
-            workgroup: [40, 1, 1],
+            workgroup: [64, 1, 1],
             grid: [2000, 1, 1],
             // 27 windows hold an input: two levels of eight.
             constants: &[("LEVELS", 2)],

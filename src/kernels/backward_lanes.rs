@@ -21,10 +21,13 @@ impl Room for BackwardLanes {
     }
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
-        let large = problem.taps() > MAX_TAPS || problem.axes[2].kernel > problem.tuning.max_run;
-        // Else inputs are more than windows with their lanes.
-        let lanes = product(problem.output).saturating_mul(u64::from(problem.tuning.window_lanes));
-        (large && tiles(problem) && problem.fills_device(lanes)).then(|| schedule(problem, four_vectors))
+        let wanted = if problem.taps() <= MAX_TAPS {
+            problem.axes[2].kernel > problem.max_run()
+        } else {
+            // Else inputs are more than windows with their lanes.
+            problem.fills_device(product(problem.output).saturating_mul(u64::from(problem.tuning.window_lanes)))
+        };
+        (wanted && tiles(problem)).then(|| schedule(problem, four_vectors))
     }
 
     fn vectors(&self, problem: &Problem, _block: Extent) -> Vectors {

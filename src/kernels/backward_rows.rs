@@ -72,7 +72,7 @@ impl Room for BackwardRows {
         false
     }
 
-    fn takes_pairs(&self) -> bool {
+    fn goes_down_strips(&self) -> bool {
         true
     }
 }
@@ -105,13 +105,13 @@ impl BackwardRows {
 /// Those of kernels whose invocations compute strips of cells.
 pub(super) fn cell_constants(geometry: &Geometry) -> Constants {
     let Columns { cover, row, cells, g_lead, g_quads } = Columns::of(geometry);
-    let ([depth, height, _], block) = (&geometry.axes, geometry.schedule.block);
-    let cover_h = Cover::of(height, block[1]);
+    let [depth, height, _] = &geometry.axes;
+    let cover_h = Cover::of(height, 1);
     let own = [
-        ("CELLS_H", block[1] * height.stride),
-        ("WINDOWS_H", cover_h.windows),
+        // Each further row of cells is in one more row of windows.
+        ("WINDOWS_OF_ROW", cover_h.windows),
         ("WINDOWS_W", cover.windows),
-        ("BEFORE_D", Cover::of(depth, block[0]).before),
+        ("BEFORE_D", Cover::of(depth, 1).before),
         ("BEFORE_H", cover_h.before),
         ("BEFORE_W", cover.before),
         ("OFFSET_H", cover_h.offset),
@@ -174,10 +174,9 @@ mod tests {
             workgroup: [64, 1, 1],
             grid: [100_352, 1, 1],
             constants: &[
-                ("CELLS_H", 16),
                 ("CELLS_W", 4),
                 // Each input is in windows from the one before on to the one behind.
-                ("WINDOWS_H", 18),
+                ("WINDOWS_OF_ROW", 3),
                 ("WINDOWS_W", 6),
                 ("BEFORE_H", 1),
                 ("BEFORE_W", 1),
@@ -208,7 +207,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardRows,
             block: [1, 1, 4],
-            workgroup: [24, 1, 2],
+            workgroup: [64, 1, 1],
             grid: [24, 1, 1],
             constants: &[("CELLS_W", 8), ("WINDOWS_W", 4), ("BEFORE_W", 0), ("RING_ROWS", 2)],
             touches: &[(Tangent, 1, 2..3, 4..6), (GradOutput, 1, 2..3, 2..3), (GradInput, 1, 2..3, 4..6)],

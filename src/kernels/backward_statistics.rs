@@ -169,7 +169,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardStatistics,
             block: [1, 1, 4],
-            workgroup: [32, 1, 2],
+            workgroup: [64, 1, 1],
             grid: [32, 1, 1],
             constants: &[("KERNEL_BITS", 5), ("BEFORE_W", 15), ("WINDOWS_W", 34), ("BOX_W", 34), ("COVERED_W", 64)],
             touches: &[(X, 2, 1..2, 4..8), (Statistics, 2, 8..9, 13..55)],

@@ -59,7 +59,7 @@ impl Room for BackwardTaps {
         false
     }
 
-    fn takes_pairs(&self) -> bool {
+    fn goes_down_strips(&self) -> bool {
         true
     }
 }
@@ -80,9 +80,8 @@ mod tests {
             workgroup: [64, 1, 1],
             grid: [100_352, 1, 1],
             constants: &[
-                ("CELLS_H", 16),
                 // Each input is in windows from the one before on to the one behind.
-                ("WINDOWS_H", 18),
+                ("WINDOWS_OF_ROW", 3),
                 ("WINDOWS_W", 6),
                 ("BEFORE_W", 1),
                 ("OFFSET_H", 2),
@@ -106,7 +105,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::BackwardTaps,
             block: [1, 1, 4],
-            workgroup: [24, 1, 2],
+            workgroup: [64, 1, 1],
             grid: [24, 1, 1],
             constants: &[("WINDOWS_W", 4), ("BEFORE_W", 0), ("RING_ROWS", 2)],
             touches: &[(Tangent, 1, 2..3, 4..6), (GradOutput, 1, 2..3, 2..3), (GradInput, 1, 2..3, 4..6)],

@@ -15,7 +15,7 @@ impl Room for ForwardDisjoint {
     }
 
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
-        let takes = problem.fits_registers() && problem.axes[2].kernel <= problem.tuning.max_run;
+        let takes = problem.fits_registers() && problem.axes[2].kernel <= problem.max_run();
         takes.then(|| Schedule::of_block(block(self, problem)))
     }
 
@@ -67,7 +67,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::ForwardDisjoint,
             block: [1, 1, 4],
-            workgroup: [8, 1, 8],
+            workgroup: [64, 1, 1],
             grid: [6, 1, 1],
             // From the first tap to the last 3 x 4 + 3 inputs, in a row that is no multiple of 4.
             constants: &[("LEAD", 0), ("QUADS", 4), ("TAP_ROWS", 3)],
@@ -78,15 +78,15 @@ mod tests {
     }
 
     #[test]
-    fn one_window_of_many_taps() {
+    fn windows_of_many_taps() {
         let want = Want {
             kernel: Kernel::ForwardDisjoint,
             block: [1, 1, 4],
-            workgroup: [8, 1, 8],
-            grid: [2, 1, 1],
-            constants: &[("KERNEL_W", 40), ("TAP_ROWS", 1), ("KEEP", 0)],
-            touches: &[(X, 2, 0..1, 0..80)],
+            workgroup: [64, 1, 1],
+            grid: [20, 1, 1],
+            constants: &[("KERNEL_W", 5), ("TAP_ROWS", 5), ("KEEP", 0)],
+            touches: &[(X, 2, 0..1, 0..24)],
         };
-        check(FORWARD, &problem(windows([1, 40], 40, 0), &[1, 2, 1, 80], &[Y], Tuning::CPU), want);
+        check(FORWARD, &problem(windows([5, 5], 5, 0), &[1, 2, 25, 40], &[Y], Tuning::CPU), want);
     }
 }

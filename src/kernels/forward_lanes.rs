@@ -94,11 +94,12 @@ mod tests {
         check(FORWARD, &problem(windows([1025, 1025], 1, 0), &[1, 1, 1026, 1026], &[Y], Tuning::GPU), want);
     }
 
-    /// By runs that a GPU's lanes read side by side; by sizes that differ; by rows that are too long.
+    /// By runs that lanes read side by side, the shorter ones where windows are alone; by sizes that differ; by rows that are too long.
     #[test]
     fn what_no_other_kernel_takes() {
         for (config, dims) in [
-            (windows([1, 40], 40, 0), [1, 2, 1, 80]),
+            (windows([1, 40], 40, 0), [1, 2, 1, 160]),
+            (windows([5, 5], 5, 0), [8, 512, 5, 5]),
             (windows([9, 9], 9, 0), [1, 2, 20, 20]),
             (SoftPoolConfig::adaptive([3, 3]), [2, 16, 100, 100]),
             (windows([1, 33], 1, 0), [1, 2, 3, 100]),

@@ -44,7 +44,7 @@ impl Room for ForwardTaps {
         true
     }
 
-    fn takes_pairs(&self) -> bool {
+    fn goes_down_strips(&self) -> bool {
         true
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         let want = Want {
             kernel: Kernel::ForwardTaps,
             block: [1, 1, 4],
-            workgroup: [48, 1, 1],
+            workgroup: [64, 1, 1],
             grid: [96, 1, 1],
             constants: &[("RING_ROWS", 2), ("QUADS", 2)],
             touches: &[(Tangent, 1, 3..4, 6..8), (X, 1, 3..4, 6..8), (Y, 1, 3..4, 3..4)],

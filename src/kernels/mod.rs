@@ -102,7 +102,7 @@ fn geometry(problem: &Problem, kernel: Kernel, schedule: Schedule) -> Geometry {
         gradient: takes.gradient && columns_of_inputs && problem.aligned(|role| role == Role::GradInput),
         y: takes.y && columns_of_windows && problem.aligned(|role| !role.is_of_inputs() && role != Role::Betas),
     };
-    let pairs = room.takes_pairs() && problem.channels_pair_up();
+    let pairs = room.goes_down_strips() && problem.channels_pair_up();
     let [w, h, d] = blocks(kernel, &schedule, problem);
     let grid = Grid::of(problem, [w, h, d], schedule.lanes.is_some_and(|[.., groups]| groups == 1));
     let mut geometry = Geometry {

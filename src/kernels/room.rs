@@ -61,8 +61,8 @@ pub(crate) trait Room {
         false
     }
 
-    /// Whether an invocation can compute two channels, one after the other.
-    fn takes_pairs(&self) -> bool {
+    /// Whether an invocation goes down any number of rows of a strip, and can do so for two channels, one after the other.
+    fn goes_down_strips(&self) -> bool {
         false
     }
 }

@@ -19,7 +19,6 @@ const INVERSE_D = 0u;
 const INVERSE_H = 0u;
 const INVERSE_W = 0u;
 const BLOCK_D = 1u;
-const BLOCK_H = 1u;
 const BLOCK_W = 1u;
 const LEVELS = 1u;
 const WORKGROUP_Z = 1u;
@@ -65,6 +64,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -76,7 +76,6 @@ struct Params {
  betas: Layout,
 }
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -98,7 +97,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
 fn exp_bounded4(t: vec4<f32>) -> vec4<f32> {

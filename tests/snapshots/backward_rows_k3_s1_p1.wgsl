@@ -7,14 +7,12 @@ const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 28u;
 const BLOCK_W = 16u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
 const CELLS_W = 16u;
-const CELLS_H = 28u;
-const WINDOWS_H = 30u;
+const WINDOWS_OF_ROW = 3u;
 const WINDOWS_W = 18u;
 const BEFORE_D = 0u;
 const BEFORE_H = 1u;
@@ -80,6 +78,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -92,7 +91,6 @@ struct Params {
 }
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -114,7 +112,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
@@ -490,7 +489,6 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
 //! shaders/backward_rows.wgsl
 const HEADROOM = 8;
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const TURNS = FIRST_TURN + WINDOWS_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 struct Linear {
  k: vec4<f32>,
@@ -646,6 +644,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
  let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
  let own = block.first * STRIDE;
+ let own_rows = params.rows_of_block * STRIDE_H;
  let size = vec3<i32>(params.output_size);
  {
   let plane = block.plane + vec2(0u, 0u);
@@ -653,7 +652,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   var attempt = 0u;
   var attempts = 1u;
   var turn = 0u;
-  var end_turn = TURNS;
+  var end_turn = FIRST_TURN + WINDOWS_OF_ROW + params.rows_of_block - 1u;
   var input = vec2(0u);
   var reference = reference_at(plane, vec3<i32>(own));
   var far = false;
@@ -792,7 +791,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    {
     let padded = turn * STRIDE_H + 0u - FIRST_TURN * STRIDE_H;
     let at = own + vec3(0u, padded - OFFSET_H, 0u);
-    let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < CELLS_H;
+    let is_own = turn >= FIRST_TURN && padded >= OFFSET_H && padded - OFFSET_H < own_rows;
     if (is_own && at.y < params.input_size.y) {
      let gradients = gradients_of(ring[0u]);
      let index = grad_input_index(plane, at);
@@ -829,7 +828,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    }
    turn++;
    if (turn == end_turn) {
-    attempts = select(attempts, 1u + CELLS_W * CELLS_H, attempt == 0u && far);
+    attempts = select(attempts, 1u + CELLS_W * own_rows, attempt == 0u && far);
     attempt++;
     input = vec2((attempt - 1u) / CELLS_W, (attempt - 1u) % CELLS_W);
     let padded = OFFSET_H + input.x;

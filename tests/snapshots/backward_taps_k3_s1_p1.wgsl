@@ -9,13 +9,11 @@ const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 16u;
 const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
-const CELLS_H = 16u;
-const WINDOWS_H = 18u;
+const WINDOWS_OF_ROW = 3u;
 const WINDOWS_W = 6u;
 const BEFORE_D = 0u;
 const BEFORE_H = 1u;
@@ -72,6 +70,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -84,7 +83,6 @@ struct Params {
 }
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -106,7 +104,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
 const LOWEST_Z = -1.8e38;
@@ -340,7 +339,6 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
 }
 //! shaders/backward_taps.wgsl
 const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const TURNS = FIRST_TURN + WINDOWS_H;
 const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn tap_gradients(z: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
  var gradients: array<vec4<f32>, KERNEL_W>;
@@ -385,7 +383,7 @@ fn sum_of_rows(a: array<vec4<f32>, QUADS>, b: array<vec4<f32>, QUADS>) -> array<
  return sum;
 }
 fn store_own_row(plane: vec2<u32>, own: vec3<u32>, row: u32, gradients: array<vec4<f32>, CELL_QUADS>) {
- if (row >= OFFSET_H && row - OFFSET_H < CELLS_H) {
+ if (row >= OFFSET_H && row - OFFSET_H < params.rows_of_block * STRIDE_H) {
   store_gradient_row(plane, vec3<i32>(own + vec3(0u, row - OFFSET_H, 0u)), gradients);
  }
 }
@@ -398,6 +396,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let first_window = vec3<i32>(block.first) - vec3<i32>(vec3(BEFORE_D, BEFORE_H, BEFORE_W));
  let start = first_window * vec3<i32>(STRIDE) - vec3<i32>(PADDING) - vec3(0, i32(ROWS_BEFORE), 0);
  let own = block.first * STRIDE;
+ let turns = FIRST_TURN + WINDOWS_OF_ROW + params.rows_of_block - 1u;
  let size = vec3<i32>(params.output_size);
  {
   let plane = block.plane + vec2(0u, 0u);
@@ -459,7 +458,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    }
    continuing {
     turn++;
-    break if turn >= TURNS;
+    break if turn >= turns;
    }
   }
  }

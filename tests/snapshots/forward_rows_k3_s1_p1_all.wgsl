@@ -13,7 +13,6 @@ const DILATION_D = 1u;
 const DILATION_H = 1u;
 const DILATION_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 28u;
 const BLOCK_W = 8u;
 const TAPS = 9u;
 const WORKGROUP_Z = 1u;
@@ -74,6 +73,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -88,7 +88,6 @@ const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -110,7 +109,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
 const LN_2_HIGH = 0.693359375;
@@ -573,7 +573,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   return;
  }
  let start = window_start(block.first);
- let rows = min(BLOCK_H, params.output_size.y - block.first.y);
+ let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
@@ -589,7 +589,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     ring[RING_BEFORE] = parts;
    }
    let row = turn - FIRST_TURN;
-   if (turn >= FIRST_TURN && row < rows) {
+   if (turn >= FIRST_TURN) {
     {
      var parts: array<Partial, RING_TAPS>;
      parts[0u] = ring[0u][0u];
@@ -613,7 +613,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    }
    continuing {
     turn++;
-    break if turn >= FIRST_TURN + BLOCK_H;
+    break if turn >= FIRST_TURN + rows;
    }
   }
   while (far != 0u) {

@@ -9,7 +9,6 @@ const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 4u;
 const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
@@ -51,6 +50,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -63,7 +63,6 @@ struct Params {
 }
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -85,7 +84,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
 const LARGEST = 3.4e38;
@@ -307,7 +307,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
   return;
  }
  let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
- let rows_left = min(BLOCK_H, params.output_size.y - block.first.y);
+ let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
@@ -321,7 +321,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    ring[1u] = ring[2u];
    ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
    let row = turn - FIRST_TURN;
-   if (turn >= FIRST_TURN && row < rows_left) {
+   if (turn >= FIRST_TURN) {
     {
      var taps: Taps;
      taps.z[0u] = taps_of(ring[0u].z)[0u];
@@ -332,7 +332,7 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
    }
    continuing {
     turn++;
-    break if turn >= FIRST_TURN + BLOCK_H;
+    break if turn >= FIRST_TURN + rows;
    }
   }
  }

@@ -13,7 +13,6 @@ const DILATION_D = 1u;
 const DILATION_H = 1u;
 const DILATION_W = 1u;
 const BLOCK_D = 1u;
-const BLOCK_H = 1u;
 const BLOCK_W = 1u;
 const LEVELS = 2u;
 const LANES_X = 64u;
@@ -47,6 +46,7 @@ struct Params {
  inverse_blocks_w: f32,
  inverse_blocks_layer: f32,
  zero: u32,
+ rows_of_block: u32,
  x: Layout,
  y: Layout,
  lse: Layout,
@@ -61,7 +61,6 @@ const KERNEL = vec3<u32>(KERNEL_D, KERNEL_H, KERNEL_W);
 const STRIDE = vec3<u32>(STRIDE_D, STRIDE_H, STRIDE_W);
 const PADDING = vec3<u32>(PADDING_D, PADDING_H, PADDING_W);
 const DILATION = vec3<u32>(DILATION_D, DILATION_H, DILATION_W);
-const BLOCK = vec3<u32>(BLOCK_D, BLOCK_H, BLOCK_W);
 struct Block {
  plane: vec2<u32>,
  first: vec3<u32>,
@@ -76,7 +75,8 @@ fn block_at(invocation: vec3<u32>) -> Block {
  var inside = at.y < blocks.y && at.z < blocks.z;
  inside = inside && plane.y < params.channels;
  set_beta(plane);
- return Block(plane, (params.first_block + at) * BLOCK, inside);
+ let size = vec3(BLOCK_D, params.rows_of_block, BLOCK_W);
+ return Block(plane, (params.first_block + at) * size, inside);
 }
 struct Window {
  c: f32,
