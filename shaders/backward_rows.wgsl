@@ -24,11 +24,6 @@
 
 const HEADROOM = 8;
 
-// Turns before the first row of windows is complete.
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-// Rows that the first turn reads before the first window's.
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-
 // Linear functions of z, for four windows: k + a (z - p).
 struct Linear {
     k: vec4<f32>,

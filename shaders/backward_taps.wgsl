@@ -9,11 +9,6 @@
 // The prelude has how elements move: `at_patch` puts vectors of windows at their first taps, `previous_taps` moves them on by a tap,
 // and `at_cells` takes the strip's own inputs.
 
-// Turns before the first row of windows is complete.
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-// Rows that the first turn reads before the first window's.
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-
 // What four windows add to a row of their taps.
 fn tap_gradients(z: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
     var gradients: array<vec4<f32>, KERNEL_W>;

@@ -9,10 +9,6 @@
 
 const HEADROOM = 0;
 
-// Turns before the first row of windows is complete, and rows that they read before the first window's.
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-
 // The row that a turn reads as its i-th, in rows from the start of the first window.
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
     if (HAS_RING) {

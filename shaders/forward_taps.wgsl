@@ -7,10 +7,6 @@
 // An invocation computes a strip of BLOCK_W columns by `rows_of_block` rows of windows. A ring keeps the inputs of RING_ROWS rows: a turn
 // reads STRIDE_H of them, which complete a row of windows, and these go by their definition (shaders/taps.wgsl).
 
-// Turns before the first row of windows is complete, and rows that they read before the first window's.
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
-
 fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
     let extremes = extremes_of(taps);
     if (!TANGENT && !BY_BETA) {

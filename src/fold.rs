@@ -35,10 +35,8 @@ impl<'a> Constants<'a> {
     /// What an expression is, if the constants decide it.
     pub fn value(&self, expression: &str) -> Option<Value> {
         let expression = expression.trim();
-        for operators in OPERATORS.iter().filter(|_| expression.contains(' ')) {
-            if let Some((left, operator, right)) = split_last(expression, operators) {
-                return operated(self.value(left), operator, self.value(right));
-            }
+        if let Some((left, operator, right)) = split_last(expression) {
+            return operated(self.value(left), operator, self.value(right));
         }
         if let Some(inner) = expression.strip_prefix('!') {
             return match self.value(inner)? {
@@ -110,8 +108,8 @@ impl<'a> Constants<'a> {
             let (before, after) = rest.split_at(start + 1);
             let (index, end) = after.split_at(after.find(['[', ']']).unwrap_or(after.len()));
             folded.push_str(before);
-            match self.value(index) {
-                Some(Value::Number(number)) if index.contains(' ') => folded.push_str(&format!("{number}u")),
+            match index.contains(' ').then(|| self.value(index)).flatten() {
+                Some(Value::Number(number)) => folded.push_str(&format!("{number}u")),
                 _ => folded.push_str(index),
             }
             rest = end;
@@ -220,18 +218,23 @@ fn net_braces(line: &str) -> i32 {
     line.matches('{').count() as i32 - line.matches('}').count() as i32
 }
 
-/// The operands of the last of these operators outside of parentheses, if there is one.
-fn split_last<'a>(expression: &'a str, operators: &[&'static str]) -> Option<(&'a str, &'static str, &'a str)> {
+/// The operands of the operator outside of parentheses that binds least, the last of such, if there is one.
+fn split_last(expression: &str) -> Option<(&str, &'static str, &str)> {
     let (mut depth, mut skip, mut last) = (0i32, 0, None);
+    let mut least = OPERATORS.len();
     for (index, byte) in expression.bytes().enumerate() {
         match byte {
             b'(' | b'[' => depth += 1,
             b')' | b']' => depth -= 1,
             b' ' if depth == 0 && index >= skip => {
                 let rest = &expression[index..];
-                if let Some(&operator) = operators.iter().find(|operator| rest.starts_with(**operator)) {
+                let of_level = |level: usize| OPERATORS[level].iter().find(|operator| rest.starts_with(**operator));
+                if let Some((level, operator)) =
+                    (0..=least.min(OPERATORS.len() - 1)).find_map(|level| Some((level, of_level(level)?)))
+                {
                     skip = index + operator.len();
-                    last = Some((&expression[..index], operator, &expression[skip..]));
+                    least = level;
+                    last = Some((&expression[..index], *operator, &expression[skip..]));
                 }
             }
             _ => {}

@@ -54,9 +54,8 @@ impl Grid {
 /// So many invocations, a power of two, along a grid's axes, such that the fewest are idle. A GPU runs them 32 or 64 at a time, so
 /// that there are never fewer; eight or more are along x, since drivers vectorise along it.
 pub(crate) fn workgroup(grid: Extent, invocations: u32) -> Extent {
-    let halves = |most: u32, least: u32| {
-        std::iter::successors(Some(most), move |&size| (size > least).then_some(size / 2))
-    };
+    let halves =
+        |most: u32, least: u32| std::iter::successors(Some(most), move |&size| (size > least).then_some(size / 2));
     let sizes_with = |x: u32| halves(invocations / x, 1).map(move |y| [x, y, invocations / x / y]);
     let dispatched = |size: &Extent| {
         let along = |i: usize| u128::from(grid[i].div_ceil(size[i])) * u128::from(size[i]);

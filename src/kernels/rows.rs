@@ -60,8 +60,16 @@ pub(super) fn strip_constants(geometry: &Geometry, rows_of_turn: u32) -> Constan
 
 /// Those of a ring of rows, and of the channels that share it.
 pub(super) fn ring_constants(geometry: &Geometry) -> Constants {
-    let ring_rows = geometry.schedule.ring_rows;
-    vec![("RING_ROWS", ring_rows), ("RING_BEFORE", ring_rows - 1), ("ONE_CHANNEL", u32::from(!geometry.pairs))]
+    let (ring_rows, stride) = (geometry.schedule.ring_rows, geometry.axes[1].stride);
+    let first_turn = (ring_rows - 1) / stride;
+    vec![
+        ("RING_ROWS", ring_rows),
+        ("RING_BEFORE", ring_rows - 1),
+        // Turns before the first row of windows is complete, and rows that the first turn reads before the first window's.
+        ("FIRST_TURN", first_turn),
+        ("ROWS_BEFORE", (first_turn + 1) * stride - ring_rows),
+        ("ONE_CHANNEL", u32::from(!geometry.pairs)),
+    ]
 }
 
 /// How many of `rows` a strip goes down: few enough for a driver's iterations, and for something to do for each of its

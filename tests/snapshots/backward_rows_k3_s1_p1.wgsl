@@ -28,6 +28,8 @@ const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 2u;
+const ROWS_BEFORE = 0u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -488,8 +490,6 @@ fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUA
 }
 //! shaders/backward_rows.wgsl
 const HEADROOM = 8;
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 struct Linear {
  k: vec4<f32>,
  a: vec4<f32>,

@@ -27,6 +27,8 @@ const LEAD = 2u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 2u;
+const ROWS_BEFORE = 0u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -338,8 +340,6 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
  }
 }
 //! shaders/backward_taps.wgsl
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn tap_gradients(z: array<vec4<f32>, KERNEL_W>, factors: Factors) -> array<vec4<f32>, KERNEL_W> {
  var gradients: array<vec4<f32>, KERNEL_W>;
  gradients[0u] = tap_gradient(z[0u], factors);

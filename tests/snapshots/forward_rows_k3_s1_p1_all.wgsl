@@ -25,6 +25,8 @@ const RING_TAPS = 3u;
 const RING_SUMS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 2u;
+const ROWS_BEFORE = 0u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -561,8 +563,6 @@ fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
 }
 //! shaders/forward_rows.wgsl
 const HEADROOM = 0;
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
  return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
 }

@@ -18,6 +18,8 @@ const LEAD = 0u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 1u;
+const ROWS_BEFORE = 1u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 fn step_x() -> u32 { return params.x.position.z; }
@@ -312,8 +314,6 @@ fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
  store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
 }
 //! shaders/forward_taps.wgsl
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
  let extremes = extremes_of(taps);
  store_four(plane, at, windows_of(extremes, sums_of(taps, extremes.c, forward_rate())));

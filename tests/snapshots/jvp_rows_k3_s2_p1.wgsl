@@ -17,6 +17,8 @@ const LEAD = 3u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 1u;
+const ROWS_BEFORE = 1u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -313,8 +315,6 @@ fn anew(factors: Factors) -> Factors {
  return again;
 }
 //! shaders/forward_taps.wgsl
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
  let extremes = extremes_of(taps);
  let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);

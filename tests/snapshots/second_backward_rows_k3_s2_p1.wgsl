@@ -27,6 +27,8 @@ const LEAD = 3u;
 const QUADS = 4u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
+const FIRST_TURN = 1u;
+const ROWS_BEFORE = 1u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -428,8 +430,6 @@ fn store_gradient_row(plane: vec2<u32>, first: vec3<i32>, gradients: array<vec4<
  }
 }
 //! shaders/backward_taps.wgsl
-const FIRST_TURN = (RING_ROWS - 1u) / STRIDE_H;
-const ROWS_BEFORE = (FIRST_TURN + 1u) * STRIDE_H - RING_ROWS;
 fn tap_second_gradients(
 z: array<vec4<f32>, KERNEL_W>,
 v: array<vec4<f32>, KERNEL_W>,
