@@ -196,6 +196,29 @@ mod tests {
         assert_eq!(listed, taking);
     }
 
+    /// A pooling of another size compiles nothing, where it goes down strips and their width suits both.
+    #[test]
+    fn tensors_of_other_sizes_share_their_kernels() {
+        let mut shared = HashSet::new();
+        for (kernel, stride, padding) in [(2, 2, 0), (3, 2, 1), (3, 1, 1), (5, 1, 2), (7, 1, 3)] {
+            for (tuning, (kernels, roles, _)) in
+                [Tuning::GPU, Tuning::CPU].into_iter().flat_map(|t| LISTS.map(|l| (t, l)))
+            {
+                let of_size = |dims: [usize; 4]| {
+                    let problem = problem(windows([kernel; 2], stride, padding), &dims, roles, tuning);
+                    let types = problem.tensors.iter().map(|tensor| (tensor.role, tensor.element_type));
+                    choose(kernels, &problem).map(|geometry| Specialisation::new(geometry, types))
+                };
+                let [first, others @ ..] = [[8, 64, 112, 96], [64, 64, 32, 64], [2, 128, 240, 160]].map(of_size);
+                if first.is_some_and(|kernel| kernel.room().goes_down_strips()) {
+                    assert_eq!(others, [first; 2], "k{kernel} s{stride} p{padding}, {kernels:?}");
+                    shared.insert(kernels);
+                }
+            }
+        }
+        assert_eq!(shared, HashSet::from([FORWARD, BACKWARD, SECOND_BACKWARD, TANGENT]));
+    }
+
     /// What a kernel is given and none of its files names would be of no use.
     #[test]
     fn files_read_every_constant_of_their_room() {
