@@ -221,7 +221,8 @@ fn net_braces(line: &str) -> i32 {
 /// The operands of the operator outside of parentheses that binds least, the last of such, if there is one.
 fn split_last(expression: &str) -> Option<(&str, &'static str, &str)> {
     let (mut depth, mut skip, mut last) = (0i32, 0, None);
-    let mut least = OPERATORS.len();
+    // The level that binds least of those found: what binds closer is of an operand.
+    let mut least = OPERATORS.len() - 1;
     for (index, byte) in expression.bytes().enumerate() {
         match byte {
             b'(' | b'[' => depth += 1,
@@ -229,9 +230,7 @@ fn split_last(expression: &str) -> Option<(&str, &'static str, &str)> {
             b' ' if depth == 0 && index >= skip => {
                 let rest = &expression[index..];
                 let of_level = |level: usize| OPERATORS[level].iter().find(|operator| rest.starts_with(**operator));
-                if let Some((level, operator)) =
-                    (0..=least.min(OPERATORS.len() - 1)).find_map(|level| Some((level, of_level(level)?)))
-                {
+                if let Some((level, operator)) = (0..=least).find_map(|level| Some((level, of_level(level)?))) {
                     skip = index + operator.len();
                     least = level;
                     last = Some((&expression[..index], *operator, &expression[skip..]));
