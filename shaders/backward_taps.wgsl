@@ -32,10 +32,10 @@ fn tap_second_gradients(
         var change = v[kw] - moments.v;
         if (!DETACHED) {
             // What weighs anything has a slope above -1000; the others' must not leave the range of f32 times v.
-            let slope = max(rated(z[kw], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+            let slope = max(rated(z[kw], factors.c, beta()) - moments.mean_t, vec4(-1000.0));
             change = change * (2.0 + slope) - moments.beta_k;
         }
-        let gradient = factors.g_over_s * tap_weight(z[kw], factors.c) * change;
+        let gradient = factors.a * tap_weight(z[kw], factors.c) * change;
         gradients[kw] = select(gradient, vec4(0.0), factors.nothing);
     }
     return gradients;
@@ -127,9 +127,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
                 var factors = anew(factors_of(extremes, sums, g[quad], exist));
                 var moments: Moments;
                 if (SECOND) {
-                    moments = moments_of(taps, factors, sums.s);
+                    moments = moments_of(taps, factors.c, sums);
                     factors = anew(factors);
-                    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
+                    factors.a *= 0.5 * sign_of_beta() * beta();
                 }
                 var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
                 for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll

@@ -9,14 +9,6 @@
 
 const HEADROOM = 0;
 
-// The row that a turn reads as its i-th, in rows from the start of the first window.
-fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
-    if (HAS_RING) {
-        return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
-    }
-    return vec2<i32>(vec2(i / KERNEL_H * DILATION_D, turn * STRIDE_H + i % KERNEL_H * DILATION_H));
-}
-
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let block = block_at(invocation);

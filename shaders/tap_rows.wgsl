@@ -1,4 +1,4 @@
-// Windows of a strip from the rows in a ring: what forward_taps and backward_taps share.
+// Windows of a strip from the rows of inputs in a ring.
 //
 // The prelude has `taps_of`, which takes the taps of each four windows from a row.
 
@@ -7,15 +7,6 @@ struct Line {
     z: array<vec4<f32>, QUADS>,
     // With TANGENT, the direction.
     v: array<vec4<f32>, QUADS>,
-}
-
-// What stands for +inf and for NaN, so that the largest tap tells of both: z are halves of f32, and none so large.
-const AS_INFINITY = 2e38;
-const ABOVE_INFINITY = 3e38;
-
-fn numbers_of(z: vec4<f32>) -> vec4<f32> {
-    let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
-    return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
 }
 
 fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
@@ -42,14 +33,6 @@ struct Taps {
     v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
 }
 
-fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
-    var largest = before;
-    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-        largest = max(largest, taps[kw]);
-    }
-    return largest;
-}
-
 fn extremes_of(taps: Taps) -> Extremes {
     var extremes = no_extremes();
     for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
@@ -60,10 +43,7 @@ fn extremes_of(taps: Taps) -> Extremes {
         }
     }
     if (ORDINARY_BETA) {
-        extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
-        let infinite = extremes.c == vec4(AS_INFINITY);
-        extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
-        extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+        return extremes_of_numbers(extremes.c);
     }
     return extremes;
 }
@@ -87,16 +67,21 @@ fn anew(factors: Factors) -> Factors {
 struct Moments {
     v: vec4<f32>,
     beta_k: vec4<f32>,
+    // q / s
+    mean_t: vec4<f32>,
 }
 
-fn moments_of(taps: Taps, factors: Factors, s: vec4<f32>) -> Moments {
+fn moments_of(taps: Taps, c: vec4<f32>, sums: Sums) -> Moments {
     var moments: Moments;
+    moments.mean_t = sums.q / sums.s;
     for (var kh = 0u; kh < KERNEL_H; kh++) { // unroll
         for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
-            let e_v = tap_weight(taps.z[kh][kw], factors.c) * taps.v[kh][kw];
+            let e_v = tap_weight(taps.z[kh][kw], c) * taps.v[kh][kw];
             moments.v += e_v;
-            moments.beta_k += e_v * (rated(taps.z[kh][kw], factors.c, beta()) - factors.mean_t);
+            moments.beta_k += e_v * (rated(taps.z[kh][kw], c, beta()) - moments.mean_t);
         }
     }
-    return Moments(moments.v / s, moments.beta_k / s);
+    moments.v /= sums.s;
+    moments.beta_k /= sums.s;
+    return moments;
 }

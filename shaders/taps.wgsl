@@ -15,6 +15,15 @@ fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> a
     return row;
 }
 
+// What stands for +inf and for NaN, so that the largest tap tells of both: z are halves of f32, and none so large.
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+    let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+    return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+
 struct Extremes {
     c: vec4<f32>,
     // The largest bits of |z|.
@@ -34,22 +43,46 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
     return extremes;
 }
 
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+    var largest = before;
+    for (var kw = 0u; kw < KERNEL_W; kw++) { // unroll
+        largest = max(largest, taps[kw]);
+    }
+    return largest;
+}
+
+// What the largest of such numbers tells.
+fn extremes_of_numbers(largest: vec4<f32>) -> Extremes {
+    var extremes = Extremes(largest, select(vec4(0u), vec4(NAN_BITS), largest == vec4(ABOVE_INFINITY)));
+    let infinite = largest == vec4(AS_INFINITY);
+    extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+    extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+    return extremes;
+}
+
 // rate (z - c), finite: what lies infinitely far below weighs nothing, and 0 times it must not be NaN.
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
     return max(rate * (z - c), vec4(-1e38));
 }
 
-// exp of what is bounded already.
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
+// beta (z - c), times log2(e) where the driver has powers of 2: bounded, as a factor of what weighs nothing.
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
     if (NATIVE_EXP2) {
-        return exp2(t * LOG2_E);
+        return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
     }
-    return exp_bounded4(t);
+    return max(beta() * (z - c), vec4(-1000.0));
+}
+
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+    if (NATIVE_EXP2) {
+        return exp2(exponent);
+    }
+    return exp_bounded4(exponent);
 }
 
 // Padding weighs nothing: what lies so low has no weight by any ordinary beta.
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
-    let e = exp_rated(rated(z, c, beta()));
+    let e = power(tap_exponent(z, c));
     if (MASKED && !ORDINARY_BETA) {
         return select(e, vec4(0.0), z == vec4(LOWEST_Z));
     }
@@ -84,26 +117,32 @@ fn windows_of(extremes: Extremes, sums: Sums) -> Windows {
 
 // What a tap's gradient depends on beside its z: with t_i = beta (z_i - c) and q = sum e_i t_i,
 //
-//     g e_i / s (1 + t_i - q / s)        the detached rule: g e_i / s
+//     g e_i / s (1 + t_i - q / s) = e_i (a + b t_i)        the detached rule, and the second backward: a = g / s, b = 0
 struct Factors {
     c: vec4<f32>,
-    g_over_s: vec4<f32>,
-    mean_t: vec4<f32>,
+    a: vec4<f32>,
+    b: vec4<f32>,
     // Empty windows, and those after the last.
     nothing: vec4<bool>,
-}
-
-fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
-    var gradient = factors.g_over_s * tap_weight(z, factors.c);
-    if (!DETACHED) {
-        gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
-    }
-    return select(gradient, vec4(0.0), factors.nothing);
 }
 
 // NaN for a window without weights.
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
     let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
-    let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
-    return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+    var a = factor / sums.s;
+    var b = vec4(0.0);
+    if (!DETACHED && !SECOND) {
+        b = a;
+        a *= 1.0 - sums.q / sums.s;
+        if (NATIVE_EXP2) {
+            b *= 1.0 / LOG2_E;
+        }
+    }
+    return Factors(extremes.c, a, b, !exist | are_empty(extremes.magnitude, extremes.c));
+}
+
+// A factor of 0 is not enough: what the others meet may be infinite.
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+    let exponent = tap_exponent(z, factors.c);
+    return select(power(exponent) * (factors.a + factors.b * exponent), vec4(0.0), factors.nothing);
 }

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::words::net_braces;
+
 /// What a constant of the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -212,10 +214,6 @@ fn closing(lines: &[&str]) -> Option<usize> {
         depth += net_braces(line);
         false
     })
-}
-
-fn net_braces(line: &str) -> i32 {
-    line.matches('{').count() as i32 - line.matches('}').count() as i32
 }
 
 /// The operands of the operator outside of parentheses that binds least, the last of such, if there is one.

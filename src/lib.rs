@@ -52,6 +52,7 @@ mod tuning;
 mod unroll;
 #[cfg(not(target_arch = "wasm32"))]
 mod wait;
+mod words;
 
 pub use cache::PipelineCache;
 pub use config::{GradientRule, MAX_AXIS_PARAMETER, MAX_DILATION, MAX_SPAN, SoftPoolConfig, SoftPoolConfigBuilder};

@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::fold::Constants;
-use crate::unroll::{is_marked, unroll};
+use crate::unroll::{is_mark, unroll};
+use crate::words::{net_braces, split_comment, words};
 
 /// The text of a kernel as a driver gets it: `text`, of a prelude and files of shaders/, folded, pruned and unrolled. No branches are
 /// left that its constants rule out, and no functions, structs, constants and bindings that `main` doesn't reach. Comments have
 /// their place in shaders/; but lines that start with `//!`, which head a part each, stay over what remains of theirs.
 pub(crate) fn finished(text: &str) -> String {
-    let items = items(text, is_marked);
+    let items = items(text, is_mark);
     let constants = Constants::of(&items);
     // Counters of unrolled loops decide branches as well.
     let unrolled = unroll(&reached(&items, &constants), &constants);
@@ -28,7 +29,7 @@ fn reached(items: &[String], constants: &Constants<'_>) -> String {
     while let Some(index) = found.pop() {
         if let Entry::Vacant(entry) = reached.entry(index) {
             let folded = entry.insert(constants.fold(&items[index]));
-            found.extend(identifiers(folded).filter_map(|name| by_name.get(name)));
+            found.extend(words(folded).filter_map(|(_, word)| by_name.get(word)));
         }
     }
     let mut kept = String::new();
@@ -46,41 +47,40 @@ fn reached(items: &[String], constants: &Constants<'_>) -> String {
 
 /// A space for each block around a line: unrolled bodies keep the indentation that their loops had.
 fn write_indented(item: &str, text: &mut String) {
-    let mut depth = 0usize;
-    for line in item.lines().map(str::trim) {
-        let closing = line.chars().take_while(|&c| c == '}').count();
-        text.extend(std::iter::repeat_n(' ', depth.saturating_sub(closing)));
+    let mut depth = 0;
+    for line in item.lines().map(str::trim_ascii) {
+        let closing = line.bytes().take_while(|&byte| byte == b'}').count() as i32;
+        for _ in closing..depth {
+            text.push(' ');
+        }
         text.push_str(line);
         text.push('\n');
-        depth = (depth + line.matches('{').count()).saturating_sub(line.matches('}').count());
+        depth = (depth + net_braces(line)).max(0);
     }
 }
 
-/// Each top-level declaration, with its attributes, and each line of `//!`. Comments go, but for lines of which `keeps` says so.
+/// Each top-level declaration, with its attributes, and each line of `//!`. Comments go, but for those that `keeps` takes.
 fn items(text: &str, keeps: impl Fn(&str) -> bool) -> Vec<String> {
     let mut items = Vec::new();
-    let (mut item, mut depth) = (String::new(), 0i32);
+    let (mut item, mut depth) = (String::new(), 0);
     for line in text.lines() {
         if depth == 0 && line.starts_with("//!") {
             items.push(format!("{line}\n"));
             continue;
         }
-        let code = if keeps(line) { line } else { line.split("//").next().unwrap_or_default() }.trim_end();
-        if code.is_empty() {
+        let (code, comment) = split_comment(line);
+        let kept = if keeps(comment) { line } else { code }.trim_ascii_end();
+        if kept.is_empty() {
             continue;
         }
-        item.push_str(code);
+        item.push_str(kept);
         item.push('\n');
-        depth += code.matches('{').count() as i32 - code.matches('}').count() as i32;
-        if depth == 0 && code.ends_with(['}', ';']) {
+        depth += net_braces(code);
+        if depth == 0 && kept.ends_with(['}', ';']) {
             items.push(std::mem::take(&mut item));
         }
     }
     items
-}
-
-fn identifiers(item: &str) -> impl Iterator<Item = &str> {
-    item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|name| !name.is_empty())
 }
 
 /// The name that an item declares.
@@ -89,7 +89,8 @@ fn name(item: &str) -> Option<&str> {
     // What a variable's address space is comes before its name.
     let is_of_variable =
         |word: &&str| matches!(*word, "storage" | "uniform" | "private" | "workgroup" | "read" | "read_write");
-    identifiers(item).skip_while(|word| !is_key(word)).skip(1).find(|word| !is_of_variable(word))
+    let words = words(item).map(|(_, word)| word);
+    words.skip_while(|word| !is_key(word)).skip(1).find(|word| !is_of_variable(word))
 }
 
 #[cfg(test)]

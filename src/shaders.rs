@@ -30,5 +30,6 @@ pub(crate) const SUMS_BY_LANES: &str = shader!("sums_by_lanes");
 pub(crate) const TANGENT: &str = shader!("tangent");
 pub(crate) const TAPS: &str = shader!("taps");
 pub(crate) const TAP_ROWS: &str = shader!("tap_rows");
+pub(crate) const TURNS: &str = shader!("turns");
 pub(crate) const WINDOW_VALUES: &str = shader!("window_values");
 pub(crate) const WINDOW_ROW: &str = shader!("window_row");

@@ -20,8 +20,8 @@ pub struct Tuning {
     pub ring_rows: u32,
     /// The same for the backward, which keeps the inputs and their gradients beside.
     pub ring_cells: u32,
-    /// Taps of overlapping windows that go by their definition where an exponential is an instruction; of more, parts of windows are
-    /// less work, for all the registers that they take.
+    /// Taps of overlapping windows whose rows go by their definition where an exponential is an instruction; of more, to share an input's
+    /// exponential between windows is less work.
     pub max_taps: u64,
     /// Sums that an invocation may keep in registers, two for each window or input that it computes.
     pub max_sums: u64,
@@ -40,16 +40,17 @@ pub struct Tuning {
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
-    /// Chosen by these limits, not measured yet: benches/results/ has no `proof-*` of a GPU. Exponentials and conversions from f16
-    /// are an instruction each: with them AMD's compiler makes k2 s2 of f16 of half the instructions. Direct3D and PTX say that
-    /// such a conversion loses nothing subnormal, and Mesa sets AMD's so; conversions to f16 round to zero on some.
+    /// Chosen by these limits, not measured yet: benches/results/ has no `proof-*` of a GPU. With 24 sums AMD's compiler gives k7 back 104
+    /// vector registers, with 64 it gives 184. Exponentials and conversions from f16 are an instruction each: with them it makes k2 s2 of
+    /// f16 of half the instructions. Direct3D and PTX say that such a conversion loses nothing subnormal, and Mesa sets AMD's so;
+    /// conversions to f16 round to zero on some.
     pub const GPU: Self = Self {
         columns: 4,
         rows: 16,
         ring_rows: 7,
         ring_cells: 5,
-        max_taps: 25,
-        max_sums: 64,
+        max_taps: 64,
+        max_sums: 24,
         least_invocations: 1 << 16,
         workgroup: 64,
         window_lanes: 64,
@@ -80,9 +81,9 @@ impl Tuning {
     /// [`CPU`](Self::CPU)'s kinds, k3 to k7 start in 0.3 to 0.9 of the time, and k3 s1 and k5 forward take 1.4 and 1.9 times as long.
     pub const SOFTWARE_GL: Self = Self { least_invocations: 1 << 9, window_lanes: 8, max_run: 16, ..Self::GPU };
 
-    /// A browser's software adapter compiles what it is sent at once: half the text is half the wait. It takes half as long for parts of
-    /// 25 taps as for these taps (`web/test parity`).
-    pub const SOFTWARE_WEB: Self = Self { max_taps: 9, ..Self::GPU };
+    /// A browser's software adapter compiles what it is sent at once, and text that unrolls longest. Beside rings, k3 backward starts in 0.6 to 0.8
+    /// of the time without one, k5 in half (`web/test parity`).
+    pub const SOFTWARE_WEB: Self = Self { ring_rows: 1, ring_cells: 1, ..Self::GPU };
 
     /// Within its bounds.
     pub(crate) fn workgroup(&self) -> u32 {

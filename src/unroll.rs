@@ -15,17 +15,18 @@
 //! that constant is not 0. Otherwise the loop is written with its test at the end: software drivers run the body of a loop that is
 //! tested at its start once too often, with an empty mask.
 
-use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::fold::{Constants, Value, write_block};
+use crate::words::{net_braces, split_comment, words};
 
 const MARK: &str = "// unroll";
 /// Of a `let` that is a constant where the loops around it are unrolled.
-const CONST_MARK: &str = " // const";
+const CONST_MARK: &str = "// const";
 
-/// Whether a line has a mark, so that its comment is more than a comment.
-pub(crate) fn is_marked(line: &str) -> bool {
-    line.contains(MARK) || line.ends_with(CONST_MARK)
+/// Whether a comment is a mark.
+pub(crate) fn is_mark(comment: &str) -> bool {
+    comment.starts_with(MARK) || comment == CONST_MARK
 }
 
 /// `source` with each marked loop unrolled.
@@ -33,104 +34,120 @@ pub(crate) fn is_marked(line: &str) -> bool {
 /// # Panics
 /// On a marked line of another form than the one above: the shaders are this crate's own, and its tests unroll each.
 pub(crate) fn unroll(source: &str, constants: &Constants<'_>) -> String {
-    let lines: Vec<String> = source.lines().map(str::to_owned).collect();
+    let lines: Vec<&str> = source.lines().collect();
     let mut unrolled = String::with_capacity(source.len() * 4);
-    write_lines(&lines, constants, false, &mut unrolled);
+    Unrolling { constants, numbers: Vec::new() }.write_lines(&lines, false, &mut unrolled);
     unrolled
 }
 
-/// `constant` is whether the lines are the body of a loop that is unrolled.
-fn write_lines(lines: &[String], constants: &Constants<'_>, constant: bool, unrolled: &mut String) {
-    let (mut lines, mut index) = (Cow::Borrowed(lines), 0);
-    while index < lines.len() {
-        let line = &lines[index];
-        index += 1;
-        if let (Some(declaration), true) = (line.strip_suffix(CONST_MARK), constant) {
-            let declared = declaration.trim_start().strip_prefix("let ").and_then(|rest| rest.strip_suffix(';'));
-            let (name, value) = declared.and_then(|declared| declared.split_once(" = ")).expect("marks are of let");
-            if let Some(Value::Number(value)) = constants.value(value) {
-                lines = Cow::Owned(replaced(&lines[index..], name, value));
-                index = 0;
+struct Unrolling<'a> {
+    constants: &'a Constants<'a>,
+    /// What counters of the loops around are, and what follows from them, by name.
+    numbers: Vec<(&'a str, i64)>,
+}
+
+impl<'a> Unrolling<'a> {
+    /// `constant` is whether the lines are the body of a loop that is unrolled.
+    fn write_lines(&mut self, lines: &[&'a str], constant: bool, unrolled: &mut String) {
+        let (known, mut index) = (self.numbers.len(), 0);
+        while index < lines.len() {
+            let line = lines[index];
+            index += 1;
+            let (code, comment) = split_comment(line);
+            if constant && comment == CONST_MARK {
+                self.write_constant(code, unrolled);
                 continue;
             }
-            unrolled.push_str(&declaration.replacen("let ", "const ", 1));
-            unrolled.push('\n');
-            continue;
+            let Some(unrolls) = self.unrolls(comment) else {
+                self.write_line(line, unrolled);
+                continue;
+            };
+            let (counter, bound) = self.counter_and_bound(code);
+            let body = &lines[index..][..body_length(&lines[index..])];
+            index += body.len() + 1;
+            if unrolls {
+                for value in 0..bound {
+                    let mut turn = String::new();
+                    self.numbers.push((counter, value));
+                    self.write_lines(body, true, &mut turn);
+                    self.numbers.pop();
+                    write_block(&turn, "", unrolled);
+                }
+            } else {
+                let write = write!(unrolled, "{{\nvar {counter} = 0u;\nloop {{\n");
+                write.expect("a String takes any text");
+                self.write_lines(body, false, unrolled);
+                let end =
+                    write!(unrolled, "continuing {{\n{counter}++;\nbreak if {counter} >= {bound}u;\n}}\n}}\n}}\n");
+                end.expect("a String takes any text");
+            }
         }
-        let Some(unrolls) = mark(line, constants) else {
-            unrolled.push_str(line);
-            unrolled.push('\n');
-            continue;
+        self.numbers.truncate(known);
+    }
+
+    /// Keeps what `let name = value; // const` declares if it is a number; writes it otherwise.
+    fn write_constant(&mut self, code: &'a str, unrolled: &mut String) {
+        let declared = code.trim().strip_prefix("let ").and_then(|rest| rest.strip_suffix(';'));
+        let (name, value) = declared.and_then(|declared| declared.split_once(" = ")).expect("marks are of let");
+        match self.value(value) {
+            Some(Value::Number(value)) => self.numbers.push((name, value)),
+            _ => self.write_line(&code.trim_end().replacen("let ", "const ", 1), unrolled),
+        }
+    }
+
+    /// Writes a line with the numbers for their names.
+    fn write_line(&self, line: &str, unrolled: &mut String) {
+        let mut written = 0;
+        for (start, word) in words(line) {
+            let number = self.numbers.iter().rev().find(|(name, _)| *name == word);
+            // Members have names of their own.
+            if let Some((_, number)) = number.filter(|_| !line[..start].ends_with('.')) {
+                write!(unrolled, "{}{number}u", &line[written..start]).expect("a String takes any text");
+                written = start + word.len();
+            }
+        }
+        unrolled.push_str(&line[written..]);
+        unrolled.push('\n');
+    }
+
+    /// What an expression is, if the constants and numbers decide it.
+    fn value(&self, expression: &str) -> Option<Value> {
+        let mut numbered = String::new();
+        self.write_line(expression, &mut numbered);
+        self.constants.value(&numbered)
+    }
+
+    /// Whether the loop with this comment is unrolled; nothing if that isn't its mark.
+    fn unrolls(&self, comment: &str) -> Option<bool> {
+        let condition = comment.strip_prefix(MARK)?;
+        if condition.is_empty() {
+            return Some(true);
+        }
+        match condition.strip_prefix(" if ").and_then(|name| self.value(name)) {
+            Some(value) => Some(value != Value::Number(0) && value != Value::Bool(false)),
+            None => panic!("not a condition to unroll by: {comment}"),
+        }
+    }
+
+    /// Of `for (var counter = 0u; counter < BOUND; counter++) {`.
+    fn counter_and_bound(&self, code: &'a str) -> (&'a str, i64) {
+        let header = || {
+            let (counter, rest) = code.trim().strip_prefix("for (var ")?.split_once(" = 0u; ")?;
+            let bound = rest.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?.0;
+            match self.value(bound)? {
+                Value::Number(bound) => Some((counter, bound)),
+                Value::Bool(_) => None,
+            }
         };
-        let (counter, bound) = parse_header(line, constants);
-        let body = &lines[index..][..body_length(&lines[index..])];
-        index += body.len() + 1;
-        if unrolls {
-            for value in 0..bound {
-                let mut turn = String::new();
-                write_lines(&replaced(body, counter, value), constants, true, &mut turn);
-                write_block(&turn, "", unrolled);
-            }
-        } else {
-            unrolled.push_str(&format!("{{\nvar {counter} = 0u;\nloop {{\n"));
-            write_lines(body, constants, false, unrolled);
-            let end = format!("continuing {{\n{counter}++;\nbreak if {counter} >= {bound}u;\n}}\n}}\n}}\n");
-            unrolled.push_str(&end);
-        }
+        header().unwrap_or_else(|| panic!("not a loop that can be unrolled: {code}"))
     }
-}
-
-/// The lines with a number for a name.
-fn replaced(lines: &[String], name: &str, value: i64) -> Vec<String> {
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let replaced = |line: &String| {
-        let (mut text, mut rest) = (String::with_capacity(line.len()), line.as_str());
-        while let Some(at) = rest.find(name) {
-            let (before, after) = (&rest[..at], &rest[at + name.len()..]);
-            let whole = !before.ends_with(|c| is_of_name(c) || c == '.') && !after.starts_with(is_of_name);
-            text.push_str(before);
-            match whole {
-                true => text.push_str(&format!("{value}u")),
-                false => text.push_str(name),
-            }
-            rest = after;
-        }
-        text + rest
-    };
-    lines.iter().map(replaced).collect()
-}
-
-/// Whether a marked loop is unrolled; nothing for lines without a mark.
-fn mark(line: &str, constants: &Constants<'_>) -> Option<bool> {
-    let (_, condition) = line.split_once(MARK)?;
-    if condition.is_empty() {
-        return Some(true);
-    }
-    match condition.strip_prefix(" if ").and_then(|name| constants.value(name)) {
-        Some(value) => Some(value != Value::Number(0) && value != Value::Bool(false)),
-        None => panic!("not a condition to unroll by: {line}"),
-    }
-}
-
-/// Counter and bound of `for (var counter = 0u; counter < BOUND; counter++) { // unroll`.
-fn parse_header<'a>(line: &'a str, constants: &Constants<'_>) -> (&'a str, i64) {
-    let header = || {
-        let (counter, rest) = line.trim().strip_prefix("for (var ")?.split_once(" = 0u; ")?;
-        let bound = rest.strip_prefix(counter)?.strip_prefix(" < ")?.split_once(';')?.0;
-        match constants.value(bound)? {
-            Value::Number(bound) => Some((counter, bound)),
-            Value::Bool(_) => None,
-        }
-    };
-    header().unwrap_or_else(|| panic!("not a loop that can be unrolled: {line}"))
 }
 
 /// Lines before the one that closes the block whose first lines these are.
-fn body_length(lines: &[String]) -> usize {
+fn body_length(lines: &[&str]) -> usize {
     let mut depth = 1;
-    let closes = |line: &String| {
-        let code = line.split("//").next().unwrap_or_default();
-        depth += code.matches('{').count() as i32 - code.matches('}').count() as i32;
+    let closes = |line: &&str| {
+        depth += net_braces(split_comment(line).0);
         depth == 0
     };
     lines.iter().position(closes).expect("every block of a shader is closed")

@@ -29,7 +29,7 @@ const VALUES: &[Value] = &[
     ("max_run", |own, value| Tuning { max_run: value as u32, ..own }, &[8, 16, 32, 64, 128]),
     ("max_sums", |own, value| Tuning { max_sums: value, ..own }, &[16, 32, 64, 128, 256]),
     ("ring_rows", |own, value| Tuning { ring_rows: value as u32, ..own }, &[1, 3, 5, 7, 13]),
-    ("max_taps", |own, value| Tuning { max_taps: value, ..own }, &[0, 9, 25, 49]),
+    ("max_taps", |own, value| Tuning { max_taps: value, ..own }, &[0, 9, 25, 169]),
     ("ring_cells", |own, value| Tuning { ring_cells: value as u32, ..own }, &[1, 3, 5, 7]),
     ("exp2", |own, value| natives(own, |natives| natives.exp2 = value != 0), &[0, 1]),
     ("unpack_f16", |own, value| natives(own, |natives| natives.unpack_f16 = value != 0), &[0, 1]),

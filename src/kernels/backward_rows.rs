@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rows::{Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
+use super::rows::{Row, Shuffle, rows_of_strip, shuffles, sum_constants, turn_constants, vectors_of_blocks};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::{Blocks, Cover};
@@ -50,7 +50,8 @@ impl Room for BackwardRows {
 
     fn constants(&self, geometry: &Geometry) -> Constants {
         let strip = [("CELLS_W", Columns::of(geometry).cells)];
-        [&strip[..], &cell_constants(geometry), &strip_constants(geometry, geometry.axes[1].stride)].concat()
+        let turn = turn_constants(geometry, geometry.axes[1].stride);
+        [&strip[..], &cell_constants(geometry), &sum_constants(geometry), &turn].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {

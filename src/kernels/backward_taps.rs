@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::backward_rows::{BackwardRows, Columns, cell_constants, cell_shuffles};
-use super::rows::{ring_constants, vectors_of_blocks};
-use super::taps::{self, taps_of};
+use super::rows::{ring_constants, rows_of_strip, vectors_of_blocks};
+use super::taps::{self, columns_of_strip, taps_of};
 use crate::bound::Role;
 use crate::config::AxisWindow;
 use crate::cover::Blocks;
@@ -22,11 +22,20 @@ impl Room for BackwardTaps {
         "backward_taps"
     }
 
+    /// A strip, where a ring holds the rows of a window, and no axis but height and width has more than one tap.
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
+        let [_, height, width] = problem.axes;
         // Windows that share no input are better off elsewhere, but for the second backward.
         let wanted = problem.overlaps() || problem.has(Role::Tangent);
-        let tiled = [1, 2].map(|i| self.tiled(&problem.axes[i], problem.input[i], problem.output[i]));
-        wanted.then(|| taps::schedule(problem, tiled)).flatten()
+        let near = [height, width].iter().all(|axis| axis.span().max(axis.stride) <= problem.tuning.ring_cells);
+        if !(wanted && near && problem.is_flat() && taps::go_by_taps(problem)) {
+            return None;
+        }
+        let [rows, columns] = [1, 2].map(|i| self.tiled(&problem.axes[i], problem.input[i], problem.output[i]));
+        let strip = columns_of_strip(problem);
+        let turns = |rows: u32| u64::from(rows) + 2 * u64::from(height.span());
+        let rows = rows_of_strip(problem, rows, columns.div_ceil(strip), turns)?;
+        Some(Schedule { ring_rows: height.span().max(height.stride), ..Schedule::of_block([1, rows, strip]) })
     }
 
     fn tiled(&self, axis: &AxisWindow, input: u32, output: u32) -> u32 {

@@ -1,12 +1,14 @@
 //! The forward down the rows of a strip, where windows overlap; and the derivatives of windows by the same pass.
 
-use super::rows::{Row, Shuffle, rows_of_strip, shuffles, strip_constants, vectors_of_blocks};
+use super::rows::{
+    Row, Shuffle, ring_of_windows, rows_of_strip, shuffles, sum_constants, vectors_of_blocks, window_constants,
+};
 use crate::cover::patch_of;
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::{MAX_WIDTH, Problem};
-use crate::shaders::{FORWARD, PARTIAL, ROWS, STATISTICS, TANGENT, WINDOW_ROW, shader};
+use crate::shaders::{FORWARD, PARTIAL, ROWS, STATISTICS, TANGENT, TURNS, WINDOW_ROW, shader};
 
 pub(super) struct ForwardRows;
 
@@ -20,7 +22,7 @@ impl Room for ForwardRows {
         let width = problem.axes[2];
         let takes = (problem.overlaps() || problem.derives()) && !problem.is_adaptive() && width.span() <= MAX_WIDTH;
         let block = takes.then(|| strip(problem)).flatten()?;
-        Some(Schedule { ring_rows: ring(problem, &block), ..Schedule::of_block(block) })
+        Some(Schedule { ring_rows: ring_of_windows(problem, &block), ..Schedule::of_block(block) })
     }
 
     fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
@@ -28,16 +30,7 @@ impl Room for ForwardRows {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let (quads, [depth, height, _]) = (window_quads(geometry), &geometry.axes);
-        let keeps = geometry.schedule.ring_rows > 1;
-        let rows_of_turn = depth.kernel.saturating_mul(if keeps { height.stride } else { height.kernel });
-        let own = [
-            ("WINDOW_QUADS", quads),
-            ("ROWS_OF_TURN", rows_of_turn),
-            ("SLICES_OF_ROW", if keeps { depth.kernel } else { rows_of_turn }),
-        ];
-        let row = Row::of_windows(geometry).constants();
-        [&own[..], &row, &strip_constants(geometry, rows_of_turn)].concat()
+        [window_constants(geometry), sum_constants(geometry)].concat()
     }
 
     fn functions(&self, geometry: &Geometry) -> String {
@@ -56,8 +49,8 @@ impl Room for ForwardRows {
     fn files(&self, derives: bool) -> &'static [&'static str] {
         const KERNEL: &str = shader!("forward_rows");
         match derives {
-            false => &[ROWS, PARTIAL, WINDOW_ROW, FORWARD, shader!("forward_values"), KERNEL],
-            true => &[ROWS, PARTIAL, WINDOW_ROW, STATISTICS, TANGENT, shader!("derivative_values"), KERNEL],
+            false => &[ROWS, TURNS, PARTIAL, WINDOW_ROW, FORWARD, shader!("forward_values"), KERNEL],
+            true => &[ROWS, TURNS, PARTIAL, WINDOW_ROW, STATISTICS, TANGENT, shader!("derivative_values"), KERNEL],
         }
     }
 
@@ -80,20 +73,13 @@ fn strip(problem: &Problem) -> Option<Extent> {
     let inputs_read = |strip: u32| u64::from(columns.div_ceil(strip)) * u64::from(patch_of(&width, strip) + 3);
     let strip = (1..=most_columns / 4).map(|quads| 4 * quads).min_by_key(|&strip| inputs_read(strip))?;
     let iterations = |rows: u32| {
-        let ring = ring(problem, &[1, rows, strip]);
+        let ring = ring_of_windows(problem, &[1, rows, strip]);
         let turns = if ring > 1 { (rows - 1) * height.stride + ring } else { rows };
         let rows_of_turn = u64::from(depth.kernel) * if ring > 1 { 1 } else { u64::from(height.kernel) };
         let of_turn = 1 + rows_of_turn.saturating_mul(1 + 2 * u64::from(width.kernel));
         u64::from(turns).saturating_mul(of_turn) + u64::from(rows * strip) * (1 + 4 * problem.taps())
     };
     rows_of_strip(problem, rows, columns.div_ceil(strip), iterations).map(|rows| [1, rows, strip])
-}
-
-/// Rows that a strip keeps: 1 where no window needs a row that another has read, or where they are too many.
-fn ring(problem: &Problem, strip: &Extent) -> u32 {
-    let height = &problem.axes[1];
-    let keeps = height.overlaps() && strip[1] > 1 && height.span() <= problem.tuning.ring_rows;
-    if keeps { height.span() } else { 1 }
 }
 
 fn window_quads(geometry: &Geometry) -> u32 {

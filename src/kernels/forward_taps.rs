@@ -1,13 +1,13 @@
 //! The forward, and the derivatives of windows, down the rows of a strip, of windows of few taps where an exponential is an
 //! instruction.
 
-use super::rows::{Row, ring_constants, vectors_of_blocks};
-use super::taps::{self, taps_of};
+use super::rows::{Row, ring_of_windows, rows_of_strip, vectors_of_blocks, window_constants};
+use super::taps::{self, columns_of_strip, taps_of};
 use crate::extent::Extent;
 use crate::geometry::{Constants, Geometry, Schedule, Vectors};
 use crate::kernels::room::Room;
 use crate::problem::Problem;
-use crate::shaders::{FORWARD, ROWS, TAP_ROWS, TAPS, shader};
+use crate::shaders::{FORWARD, ROWS, TAP_ROWS, TAPS, TURNS, shader};
 
 pub(super) struct ForwardTaps;
 
@@ -16,11 +16,22 @@ impl Room for ForwardTaps {
         "forward_taps"
     }
 
+    /// Windows that share no input are better off elsewhere, but for their derivatives.
     fn schedule(&self, problem: &Problem) -> Option<Schedule> {
-        // Windows that share no input are better off elsewhere, but for their derivatives.
-        let wanted = problem.overlaps() || problem.derives();
+        if !((problem.overlaps() || problem.derives()) && taps::go_by_taps(problem)) {
+            return None;
+        }
+        let [depth, height, _] = problem.axes;
         let [_, rows, columns] = problem.output;
-        wanted.then(|| taps::schedule(problem, [rows, columns])).flatten()
+        let strip = columns_of_strip(problem);
+        let ring = |rows: u32| ring_of_windows(problem, &[1, rows, strip]);
+        let rows_read = |rows: u32| match ring(rows) {
+            1 => u64::from(rows) * u64::from(height.kernel),
+            ring => u64::from(rows - 1) * u64::from(height.stride) + u64::from(ring),
+        };
+        let iterations = |rows: u32| 2 * rows_read(rows) * u64::from(depth.kernel);
+        let rows = rows_of_strip(problem, rows, columns.div_ceil(strip), iterations)?;
+        Some(Schedule { ring_rows: ring(rows), ..Schedule::of_block([1, rows, strip]) })
     }
 
     fn vectors(&self, problem: &Problem, block: Extent) -> Vectors {
@@ -28,8 +39,7 @@ impl Room for ForwardTaps {
     }
 
     fn constants(&self, geometry: &Geometry) -> Constants {
-        let quads = [("WINDOW_QUADS", geometry.schedule.block[2] / 4)];
-        [&quads[..], &Row::of_windows(geometry).constants(), &ring_constants(geometry)].concat()
+        window_constants(geometry)
     }
 
     fn functions(&self, geometry: &Geometry) -> String {
@@ -37,7 +47,7 @@ impl Room for ForwardTaps {
     }
 
     fn files(&self, _derives: bool) -> &'static [&'static str] {
-        &[ROWS, TAPS, TAP_ROWS, FORWARD, shader!("forward_taps")]
+        &[ROWS, TURNS, TAPS, TAP_ROWS, FORWARD, shader!("forward_taps")]
     }
 
     fn is_forward(&self) -> bool {
@@ -80,10 +90,25 @@ mod tests {
             block: [1, 1, 4],
             workgroup: [64, 1, 1],
             grid: [96, 1, 1],
-            constants: &[("RING_ROWS", 2), ("QUADS", 2)],
+            constants: &[("RING_ROWS", 1), ("ROWS_OF_TURN", 2), ("QUADS", 2)],
             touches: &[(Tangent, 1, 3..4, 6..8), (X, 1, 3..4, 6..8), (Y, 1, 3..4, 3..4)],
         };
         check(TANGENT, &problem(windows([2, 2], 2, 0), &[2, 3, 16, 16], &[Tangent, Y], Tuning::GPU), want);
+    }
+
+    /// Nine rows of three slices each for a row of windows, which nothing keeps.
+    #[test]
+    fn windows_taller_than_a_ring() {
+        let want = Want {
+            kernel: Kernel::ForwardTaps,
+            block: [1, 4, 4],
+            workgroup: [64, 1, 1],
+            grid: [672, 1, 1],
+            constants: &[("RING_ROWS", 1), ("ROWS_OF_TURN", 18), ("SLICES_OF_ROW", 18), ("UNROLL_ROWS", 0)],
+            touches: &[(X, 0, 1..2, 1..3), (X, 1, 0..1, 0..12), (Y, 0, 1..2, 1..2)],
+        };
+        let tuning = Tuning { least_invocations: 1 << 9, ..Tuning::GPU };
+        check(FORWARD, &problem(windows([2, 9, 3], 1, 0), &[2, 2, 8, 24, 26], &[Y], tuning), want);
     }
 
     #[test]
@@ -92,8 +117,8 @@ mod tests {
             let problem = problem(windows([taps, taps], 1, taps / 2), &[1, 1, 20, 20], &[Y], tuning);
             choose(FORWARD, &problem).map(|geometry| geometry.kernel)
         };
-        assert_eq!(kernel(5, Tuning::GPU), Some(Kernel::ForwardTaps));
-        assert_eq!(kernel(7, Tuning::GPU), Some(Kernel::ForwardRows));
+        assert_eq!(kernel(7, Tuning::GPU), Some(Kernel::ForwardTaps));
+        assert_eq!(kernel(9, Tuning::GPU), Some(Kernel::ForwardRows));
         assert_eq!(kernel(5, Tuning::CPU), Some(Kernel::ForwardRows));
     }
 }

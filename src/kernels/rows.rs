@@ -42,20 +42,44 @@ pub(super) fn vectors_of_blocks(problem: &Problem, block: Extent) -> Vectors {
 /// Rows of a ring that a window's sums are taken of one after the other; of more, four sums side by side are off by less.
 const MAX_ROWS_OF_SUM: u32 = 8;
 /// Taps of a row that a text unrolls: more are a loop.
-const MAX_UNROLLED_TAPS: u32 = 16;
+pub(super) const MAX_UNROLLED_TAPS: u32 = 16;
 /// Rows of a turn that it does.
 const MAX_UNROLLED_ROWS: u32 = 2;
 
-/// Those of kernels that go down the rows of a strip, `rows_of_turn` at a time.
-pub(super) fn strip_constants(geometry: &Geometry, rows_of_turn: u32) -> Constants {
-    let ring_rows = geometry.schedule.ring_rows;
-    let own = [
-        ("RING_TAPS", if ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
-        ("RING_SUMS", if ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
-        ("UNROLL_ROWS", u32::from(rows_of_turn <= MAX_UNROLLED_ROWS)),
+/// Those of sums over the taps of rows that go along below the windows.
+pub(super) fn sum_constants(geometry: &Geometry) -> Constants {
+    vec![
+        ("RING_SUMS", if geometry.schedule.ring_rows > MAX_ROWS_OF_SUM { 4 } else { 1 }),
         ("UNROLL_TAPS", u32::from(geometry.axes[2].kernel <= MAX_UNROLLED_TAPS)),
+    ]
+}
+
+/// Those of a ring to which a turn adds so many rows.
+pub(super) fn turn_constants(geometry: &Geometry, rows_of_turn: u32) -> Constants {
+    let own = [
+        ("RING_TAPS", if geometry.schedule.ring_rows > 1 { geometry.axes[1].kernel } else { 1 }),
+        ("UNROLL_ROWS", u32::from(rows_of_turn <= MAX_UNROLLED_ROWS)),
     ];
     [own.as_slice(), &ring_constants(geometry)].concat()
+}
+
+/// Those of strips of windows, of which a turn completes a row.
+pub(super) fn window_constants(geometry: &Geometry) -> Constants {
+    let ([depth, height, _], keeps) = (&geometry.axes, geometry.schedule.ring_rows > 1);
+    let rows_of_turn = depth.kernel.saturating_mul(if keeps { height.stride } else { height.kernel });
+    let own = [
+        ("WINDOW_QUADS", geometry.schedule.block[2].div_ceil(4)),
+        ("ROWS_OF_TURN", rows_of_turn),
+        ("SLICES_OF_ROW", if keeps { depth.kernel } else { rows_of_turn }),
+    ];
+    [&own[..], &Row::of_windows(geometry).constants(), &turn_constants(geometry, rows_of_turn)].concat()
+}
+
+/// Rows that a strip of windows keeps: 1 where no window needs a row that another has read, or where they are too many.
+pub(super) fn ring_of_windows(problem: &Problem, strip: &Extent) -> u32 {
+    let height = &problem.axes[1];
+    let keeps = height.overlaps() && strip[1] > 1 && height.span() <= problem.tuning.ring_rows;
+    if keeps { height.span() } else { 1 }
 }
 
 /// Those of a ring of rows, and of the channels that share it.

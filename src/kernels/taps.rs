@@ -1,23 +1,22 @@
-//! What kernels share that go down the rows of a strip, and evaluate each window by its definition: shaders/tap_rows.wgsl.
+//! What kernels share that evaluate windows by their definition, a row of taps at a time: shaders/taps.wgsl.
 
-use super::rows::{Row, Shuffle, rows_of_strip};
-use crate::geometry::{Geometry, Schedule};
-use crate::problem::Problem;
+use super::rows::{MAX_UNROLLED_TAPS, Row, Shuffle};
+use crate::geometry::Geometry;
+use crate::problem::{MAX_WIDTH, Problem};
 
-/// A strip, where an exponential is an instruction, windows have few taps, and no axis but height and width has more than one.
-/// `tiled` is what strips go down and along: rows and columns of windows, or of cells.
-pub(super) fn schedule(problem: &Problem, tiled: [u32; 2]) -> Option<Schedule> {
-    let [_, height, width] = problem.axes;
-    let near = [height, width].iter().all(|axis| axis.span().max(axis.stride) <= problem.tuning.ring_rows);
-    let few = problem.taps() <= problem.tuning.max_taps && near;
-    if !(problem.tuning.natives.exp2 && !problem.is_adaptive() && problem.is_flat() && few) {
-        return None;
-    }
-    let [rows, columns] = tiled;
-    let strip = 4 * (problem.tuning.columns / 4).clamp(1, 2);
-    let turns = |rows: u32| u64::from(rows) + 2 * u64::from(height.span());
-    let rows = rows_of_strip(problem, rows, columns.div_ceil(strip), turns)?;
-    Some(Schedule { ring_rows: height.span().max(height.stride), ..Schedule::of_block([1, rows, strip]) })
+/// Whether windows go so: where an exponential is an instruction, and they have few taps.
+pub(super) fn go_by_taps(problem: &Problem) -> bool {
+    let width = problem.axes[2];
+    problem.tuning.natives.exp2
+        && !problem.is_adaptive()
+        && problem.taps() <= problem.tuning.max_taps
+        && width.kernel <= MAX_UNROLLED_TAPS
+        && width.span() <= MAX_WIDTH
+}
+
+/// Columns of a strip.
+pub(super) fn columns_of_strip(problem: &Problem) -> u32 {
+    4 * (problem.tuning.columns / 4).clamp(1, 2)
 }
 
 /// From a row of inputs to the taps of so many windows: of each four of them an array of vectors.

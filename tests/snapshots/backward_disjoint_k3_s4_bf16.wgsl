@@ -225,11 +225,14 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
 }
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
+ let e = power(tap_exponent(z, c));
  return e;
 }
 struct Sums {
@@ -257,19 +260,22 @@ fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate:
 }
 struct Factors {
  c: vec4<f32>,
- g_over_s: vec4<f32>,
- mean_t: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
  nothing: vec4<bool>,
-}
-fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
- var gradient = factors.g_over_s * tap_weight(z, factors.c);
- gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
- return select(gradient, vec4(0.0), factors.nothing);
 }
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
  let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
- let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+ var a = factor / sums.s;
+ var b = vec4(0.0);
+ b = a;
+ a *= 1.0 - sums.q / sums.s;
+ b *= 1.0 / LOG2_E;
+ return Factors(extremes.c, a, b, !exist | are_empty(extremes.magnitude, extremes.c));
+}
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+ let exponent = tap_exponent(z, factors.c);
+ return select(power(exponent) * (factors.a + factors.b * exponent), vec4(0.0), factors.nothing);
 }
 //! shaders/disjoint.wgsl
 fn load_taps(plane: vec2<u32>, start: vec3<i32>, row: u32) -> array<vec4<f32>, KERNEL_W> {

@@ -192,6 +192,12 @@ fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> a
  row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
  return row;
 }
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -199,14 +205,31 @@ struct Extremes {
 fn no_extremes() -> Extremes {
  return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
 }
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
+fn extremes_of_numbers(largest: vec4<f32>) -> Extremes {
+ var extremes = Extremes(largest, select(vec4(0u), vec4(NAN_BITS), largest == vec4(ABOVE_INFINITY)));
+ let infinite = largest == vec4(AS_INFINITY);
+ extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+ extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ return extremes;
+}
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
 }
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
+ let e = power(tap_exponent(z, c));
  return e;
 }
 struct Sums {
@@ -234,30 +257,27 @@ fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate:
 }
 struct Factors {
  c: vec4<f32>,
- g_over_s: vec4<f32>,
- mean_t: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
  nothing: vec4<bool>,
-}
-fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
- var gradient = factors.g_over_s * tap_weight(z, factors.c);
- gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
- return select(gradient, vec4(0.0), factors.nothing);
 }
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
  let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
- let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+ var a = factor / sums.s;
+ var b = vec4(0.0);
+ b = a;
+ a *= 1.0 - sums.q / sums.s;
+ b *= 1.0 / LOG2_E;
+ return Factors(extremes.c, a, b, !exist | are_empty(extremes.magnitude, extremes.c));
+}
+fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
+ let exponent = tap_exponent(z, factors.c);
+ return select(power(exponent) * (factors.a + factors.b * exponent), vec4(0.0), factors.nothing);
 }
 //! shaders/tap_rows.wgsl
 struct Line {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
-}
-const AS_INFINITY = 2e38;
-const ABOVE_INFINITY = 3e38;
-fn numbers_of(z: vec4<f32>) -> vec4<f32> {
- let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
- return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
 }
 fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
  var line: Line;
@@ -271,25 +291,12 @@ struct Taps {
  z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
  v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
 }
-fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
- var largest = before;
- largest = max(largest, taps[0u]);
- largest = max(largest, taps[1u]);
- largest = max(largest, taps[2u]);
- return largest;
-}
 fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
  extremes.c = with_largest(extremes.c, taps.z[0u]);
  extremes.c = with_largest(extremes.c, taps.z[1u]);
  extremes.c = with_largest(extremes.c, taps.z[2u]);
- {
-  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
-  let infinite = extremes.c == vec4(AS_INFINITY);
-  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
-  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
- }
- return extremes;
+ return extremes_of_numbers(extremes.c);
 }
 fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
  var sums: Sums;
@@ -306,6 +313,7 @@ fn anew(factors: Factors) -> Factors {
 struct Moments {
  v: vec4<f32>,
  beta_k: vec4<f32>,
+ mean_t: vec4<f32>,
 }
 //! shaders/output_row.wgsl
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {

@@ -190,11 +190,14 @@ fn with_extremes(before: Extremes, taps: array<vec4<f32>, KERNEL_W>) -> Extremes
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
 }
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
+ let e = power(tap_exponent(z, c));
  return e;
 }
 struct Sums {

@@ -22,11 +22,11 @@ const WINDOW_QUADS = 2u;
 const LEAD = 3u;
 const QUADS = 4u;
 const RING_TAPS = 3u;
-const RING_SUMS = 1u;
 const RING_ROWS = 3u;
 const RING_BEFORE = 2u;
 const FIRST_TURN = 2u;
 const ROWS_BEFORE = 0u;
+const RING_SUMS = 1u;
 const MASKED = true;
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 fn step_x() -> u32 { return 1u; }
@@ -304,6 +304,10 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
+//! shaders/turns.wgsl
+fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
+ return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
+}
 //! shaders/partial.wgsl
 const NOTHING = -(1 << 20);
 const DROWNED = (1 << 20) - 1;
@@ -563,9 +567,6 @@ fn store_by_definition(plane: vec2<u32>, at: vec3<u32>) {
 }
 //! shaders/forward_rows.wgsl
 const HEADROOM = 0;
-fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
- return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
-}
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  let block = block_at(invocation);

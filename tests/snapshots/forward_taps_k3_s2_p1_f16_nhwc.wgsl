@@ -1,6 +1,6 @@
 // softpool forward taps k3 s2 p1
 //! src/specialise.rs
-const KERNEL_H = 3u;
+const KERNEL_D = 1u;
 const KERNEL_W = 3u;
 const STRIDE_D = 1u;
 const STRIDE_H = 2u;
@@ -8,12 +8,14 @@ const STRIDE_W = 2u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
+const DILATION_D = 1u;
 const BLOCK_D = 1u;
 const BLOCK_W = 4u;
 const CHANNELS = 2u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
+const WINDOW_QUADS = 1u;
 const LEAD = 0u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
@@ -204,6 +206,10 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
+//! shaders/turns.wgsl
+fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
+ return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
+}
 //! shaders/taps.wgsl
 fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
  var row = load_row(plane, depth_height, first_column);
@@ -212,45 +218,46 @@ fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> a
  row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
  return row;
 }
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
 }
-fn no_extremes() -> Extremes {
- return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
+fn extremes_of_numbers(largest: vec4<f32>) -> Extremes {
+ var extremes = Extremes(largest, select(vec4(0u), vec4(NAN_BITS), largest == vec4(ABOVE_INFINITY)));
+ let infinite = largest == vec4(AS_INFINITY);
+ extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+ extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ return extremes;
 }
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
 }
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
+ let e = power(tap_exponent(z, c));
  return e;
 }
 struct Sums {
  s: vec4<f32>,
  q: vec4<f32>,
-}
-fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
- var sums = before;
- {
-  let e = tap_weight(taps[0u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[0u], c, rate);
- }
- {
-  let e = tap_weight(taps[1u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[1u], c, rate);
- }
- {
-  let e = tap_weight(taps[2u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[2u], c, rate);
- }
- return sums;
 }
 fn forward_rate() -> f32 {
  return select(1.0, 1.0 / 256.0, beta_is_small());
@@ -263,12 +270,6 @@ struct Line {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
 }
-const AS_INFINITY = 2e38;
-const ABOVE_INFINITY = 3e38;
-fn numbers_of(z: vec4<f32>) -> vec4<f32> {
- let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
- return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
-}
 fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
  var line: Line;
  line.z = padded_row(plane, depth_height, first_column);
@@ -277,46 +278,70 @@ fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line
  line.z[2u] = numbers_of(line.z[2u]);
  return line;
 }
-struct Taps {
- z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
- v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
-}
-fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
- var largest = before;
- largest = max(largest, taps[0u]);
- largest = max(largest, taps[1u]);
- largest = max(largest, taps[2u]);
- return largest;
-}
-fn extremes_of(taps: Taps) -> Extremes {
- var extremes = no_extremes();
- extremes.c = with_largest(extremes.c, taps.z[0u]);
- extremes.c = with_largest(extremes.c, taps.z[1u]);
- extremes.c = with_largest(extremes.c, taps.z[2u]);
- {
-  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
-  let infinite = extremes.c == vec4(AS_INFINITY);
-  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
-  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
- }
- return extremes;
-}
-fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
- var sums: Sums;
- sums = with_sums(sums, taps.z[0u], c, rate);
- sums = with_sums(sums, taps.z[1u], c, rate);
- sums = with_sums(sums, taps.z[2u], c, rate);
- return sums;
-}
 //! shaders/forward.wgsl
 fn store_four(plane: vec2<u32>, at: vec3<u32>, windows: Windows) {
  let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
  store_y_four(y_index(plane, at), 2.0 * sign_of_beta() * windows.y, exist);
 }
 //! shaders/forward_taps.wgsl
-fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
- let extremes = extremes_of(taps);
- store_four(plane, at, windows_of(extremes, sums_of(taps, extremes.c, forward_rate())));
+struct Partial {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+ s: vec4<f32>,
+ q: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
+}
+fn rate() -> f32 {
+ return forward_rate();
+}
+fn partial_of(z: array<vec4<f32>, KERNEL_W>, v: array<vec4<f32>, KERNEL_W>) -> Partial {
+ var part: Partial;
+ part.c = with_largest(vec4(LOWEST_Z), z);
+ {
+  let e = tap_weight(z[0u], part.c);
+  let t = rated(z[0u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+ }
+ {
+  let e = tap_weight(z[1u], part.c);
+  let t = rated(z[1u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+ }
+ {
+  let e = tap_weight(z[2u], part.c);
+  let t = rated(z[2u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+ }
+ return part;
+}
+fn with_part(before: Partial, part: Partial) -> Partial {
+ var sum = before;
+ let f = tap_weight(part.c, before.c);
+ let t = rated(part.c, before.c, rate());
+ let s = f * part.s;
+ sum.s += s;
+ sum.q += f * part.q + s * t;
+ return sum;
+}
+fn without_sums(c: vec4<f32>, magnitude: vec4<u32>) -> Partial {
+ return Partial(c, magnitude, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+}
+fn windows_of_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<Partial, WINDOW_QUADS> {
+ let line = line_at(plane, depth_height, first_column);
+ let z = taps_of(line.z);
+ var v: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+ var parts: array<Partial, WINDOW_QUADS>;
+ parts[0u] = partial_of(z[0u], v[0u]);
+ return parts;
+}
+fn store_windows(plane: vec2<u32>, at: vec3<u32>, window: Partial) {
+ var extremes = Extremes(window.c, window.magnitude);
+ extremes = extremes_of_numbers(window.c);
+ store_four(plane, at, windows_of(extremes, Sums(window.s, window.q)));
  return;
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -325,30 +350,43 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  if (!block.inside) {
   return;
  }
- let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
+ let start = window_start(block.first);
  let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
  {
   var channel = 0u;
   loop {
    let plane = block.plane + vec2(0u, channel);
    set_beta(plane);
-   var ring: array<Line, RING_ROWS>;
+   var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
    var turn = 0u;
    loop {
-    ring[0u] = ring[1u];
-    ring[1u] = ring[2u];
-    ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
-    ring[0u] = ring[1u];
-    ring[1u] = ring[2u];
-    ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
+    {
+     let parts = windows_of_row(plane, start.xy + row_of_turn(turn, 0u), start.z);
+     ring[0u] = ring[1u];
+     ring[1u] = ring[2u];
+     ring[RING_BEFORE] = parts;
+    }
+    {
+     let parts = windows_of_row(plane, start.xy + row_of_turn(turn, 1u), start.z);
+     ring[0u] = ring[1u];
+     ring[1u] = ring[2u];
+     ring[RING_BEFORE] = parts;
+    }
     let row = turn - FIRST_TURN;
     if (turn >= FIRST_TURN) {
      {
-      var taps: Taps;
-      taps.z[0u] = taps_of(ring[0u].z)[0u];
-      taps.z[1u] = taps_of(ring[1u].z)[0u];
-      taps.z[2u] = taps_of(ring[2u].z)[0u];
-      store_windows(plane, block.first + vec3(0u, row, 4u * 0u), taps);
+      var window = ring[0][0u];
+      window.c = max(window.c, ring[0u][0u].c);
+      window.magnitude = max(window.magnitude, ring[0u][0u].magnitude);
+      window.c = max(window.c, ring[1u][0u].c);
+      window.magnitude = max(window.magnitude, ring[1u][0u].magnitude);
+      window.c = max(window.c, ring[2u][0u].c);
+      window.magnitude = max(window.magnitude, ring[2u][0u].magnitude);
+      window = without_sums(window.c, window.magnitude);
+      window = with_part(window, ring[0u][0u]);
+      window = with_part(window, ring[1u][0u]);
+      window = with_part(window, ring[2u][0u]);
+      store_windows(plane, block.first + vec3(0u, row, 4u * 0u), window);
      }
     }
     continuing {

@@ -1,6 +1,6 @@
 // softpool forward taps k3 s2 p1
 //! src/specialise.rs
-const KERNEL_H = 3u;
+const KERNEL_D = 1u;
 const KERNEL_W = 3u;
 const STRIDE_D = 1u;
 const STRIDE_H = 2u;
@@ -8,11 +8,13 @@ const STRIDE_W = 2u;
 const PADDING_D = 0u;
 const PADDING_H = 1u;
 const PADDING_W = 1u;
+const DILATION_D = 1u;
 const BLOCK_D = 1u;
 const BLOCK_W = 4u;
 const WORKGROUP_Z = 1u;
 const WORKGROUP_Y = 1u;
 const WORKGROUP_X = 64u;
+const WINDOW_QUADS = 1u;
 const LEAD = 3u;
 const QUADS = 3u;
 const RING_ROWS = 3u;
@@ -100,7 +102,6 @@ fn beta_is_0() -> bool {
  return false;
 }
 const INFINITY_BITS = 0x7f800000u;
-const MINUS_INFINITY_BITS = 0xff800000u;
 const NAN_BITS = 0x7fc00000u;
 fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
  return bitcast<vec4<u32>>(values) & vec4(0x7fffffffu);
@@ -108,9 +109,6 @@ fn magnitude_bits4(values: vec4<f32>) -> vec4<u32> {
 fn from_bits(bits: u32) -> f32 {
  var unknown = bits;
  return bitcast<f32>(unknown);
-}
-fn unforeseen(values: vec4<f32>) -> vec4<f32> {
- return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) + vec4(params.zero));
 }
 fn have_weights(magnitude: vec4<u32>, c: vec4<f32>) -> vec4<bool> {
  let infinite = (magnitude == vec4(INFINITY_BITS)) & (magnitude_bits4(c) < vec4(INFINITY_BITS));
@@ -189,6 +187,10 @@ fn inside_row(depth_height: vec2<i32>, first_column: i32, quad: u32) -> vec4<boo
  let inside = vec4(all(depth_height >= vec2(0)) && all(depth_height < size.xy));
  return vec4(!MASKED) | (inside & (columns >= vec4(0)) & (columns < vec4(size.z)));
 }
+//! shaders/turns.wgsl
+fn row_of_turn(turn: u32, i: u32) -> vec2<i32> {
+ return vec2<i32>(vec2(i % KERNEL_D * DILATION_D, turn * STRIDE_H + i / KERNEL_D)) - vec2(0, i32(ROWS_BEFORE));
+}
 //! shaders/taps.wgsl
 fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<vec4<f32>, QUADS> {
  var row = load_row(plane, depth_height, first_column);
@@ -197,72 +199,47 @@ fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> a
  row[2u] = select(vec4(LOWEST_Z), row[2u], inside_row(depth_height, first_column, 2u));
  return row;
 }
-struct Extremes {
- c: vec4<f32>,
- magnitude: vec4<u32>,
-}
-fn no_extremes() -> Extremes {
- return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
-}
-fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
- return max(rate * (z - c), vec4(-1e38));
-}
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
-}
-fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
- return e;
-}
-struct Sums {
- s: vec4<f32>,
- q: vec4<f32>,
-}
-fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate: f32) -> Sums {
- var sums = before;
- {
-  let e = tap_weight(taps[0u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[0u], c, rate);
- }
- {
-  let e = tap_weight(taps[1u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[1u], c, rate);
- }
- {
-  let e = tap_weight(taps[2u], c);
-  sums.s += e;
-  sums.q += e * rated(taps[2u], c, rate);
- }
- return sums;
-}
-struct Factors {
- c: vec4<f32>,
- g_over_s: vec4<f32>,
- mean_t: vec4<f32>,
- nothing: vec4<bool>,
-}
-fn tap_gradient(z: vec4<f32>, factors: Factors) -> vec4<f32> {
- var gradient = factors.g_over_s * tap_weight(z, factors.c);
- gradient *= 1.0 + (rated(z, factors.c, beta()) - factors.mean_t);
- return select(gradient, vec4(0.0), factors.nothing);
-}
-fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
- let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
- let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
-}
-//! shaders/tap_rows.wgsl
-struct Line {
- z: array<vec4<f32>, QUADS>,
- v: array<vec4<f32>, QUADS>,
-}
 const AS_INFINITY = 2e38;
 const ABOVE_INFINITY = 3e38;
 fn numbers_of(z: vec4<f32>) -> vec4<f32> {
  let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
  return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
+struct Extremes {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+}
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
+fn extremes_of_numbers(largest: vec4<f32>) -> Extremes {
+ var extremes = Extremes(largest, select(vec4(0u), vec4(NAN_BITS), largest == vec4(ABOVE_INFINITY)));
+ let infinite = largest == vec4(AS_INFINITY);
+ extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+ extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ return extremes;
+}
+fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
+ return max(rate * (z - c), vec4(-1e38));
+}
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
+}
+fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ let e = power(tap_exponent(z, c));
+ return e;
+}
+//! shaders/tap_rows.wgsl
+struct Line {
+ z: array<vec4<f32>, QUADS>,
+ v: array<vec4<f32>, QUADS>,
 }
 fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
  var line: Line;
@@ -278,60 +255,82 @@ fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line
  }
  return line;
 }
-struct Taps {
- z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
- v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
-}
-fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
- var largest = before;
- largest = max(largest, taps[0u]);
- largest = max(largest, taps[1u]);
- largest = max(largest, taps[2u]);
- return largest;
-}
-fn extremes_of(taps: Taps) -> Extremes {
- var extremes = no_extremes();
- extremes.c = with_largest(extremes.c, taps.z[0u]);
- extremes.c = with_largest(extremes.c, taps.z[1u]);
- extremes.c = with_largest(extremes.c, taps.z[2u]);
- {
-  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
-  let infinite = extremes.c == vec4(AS_INFINITY);
-  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
-  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
- }
- return extremes;
-}
-fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
- var sums: Sums;
- sums = with_sums(sums, taps.z[0u], c, rate);
- sums = with_sums(sums, taps.z[1u], c, rate);
- sums = with_sums(sums, taps.z[2u], c, rate);
- return sums;
-}
-fn anew(factors: Factors) -> Factors {
- var again = factors;
- again.c = unforeseen(factors.c);
- return again;
-}
 //! shaders/forward_taps.wgsl
-fn store_windows(plane: vec2<u32>, at: vec3<u32>, taps: Taps) {
- let extremes = extremes_of(taps);
- let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
- var value: vec4<f32>;
+struct Partial {
+ c: vec4<f32>,
+ magnitude: vec4<u32>,
+ s: vec4<f32>,
+ q: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
+}
+fn rate() -> f32 {
+ return beta();
+}
+fn partial_of(z: array<vec4<f32>, KERNEL_W>, v: array<vec4<f32>, KERNEL_W>) -> Partial {
+ var part: Partial;
+ part.c = with_largest(vec4(LOWEST_Z), z);
  {
-  let factors = anew(factors_of(extremes, sums_of(taps, extremes.c, beta()), vec4(1.0), exist));
-  value += tap_gradient(taps.z[0u][0u], factors) * taps.v[0u][0u];
-  value += tap_gradient(taps.z[0u][1u], factors) * taps.v[0u][1u];
-  value += tap_gradient(taps.z[0u][2u], factors) * taps.v[0u][2u];
-  value += tap_gradient(taps.z[1u][0u], factors) * taps.v[1u][0u];
-  value += tap_gradient(taps.z[1u][1u], factors) * taps.v[1u][1u];
-  value += tap_gradient(taps.z[1u][2u], factors) * taps.v[1u][2u];
-  value += tap_gradient(taps.z[2u][0u], factors) * taps.v[2u][0u];
-  value += tap_gradient(taps.z[2u][1u], factors) * taps.v[2u][1u];
-  value += tap_gradient(taps.z[2u][2u], factors) * taps.v[2u][2u];
+  let e = tap_weight(z[0u], part.c);
+  let t = rated(z[0u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+  part.a += e * v[0u];
+  part.b += e * t * v[0u];
  }
- store_y_four(y_index(plane, at), value, exist);
+ {
+  let e = tap_weight(z[1u], part.c);
+  let t = rated(z[1u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+  part.a += e * v[1u];
+  part.b += e * t * v[1u];
+ }
+ {
+  let e = tap_weight(z[2u], part.c);
+  let t = rated(z[2u], part.c, rate());
+  part.s += e;
+  part.q += e * t;
+  part.a += e * v[2u];
+  part.b += e * t * v[2u];
+ }
+ return part;
+}
+fn with_part(before: Partial, part: Partial) -> Partial {
+ var sum = before;
+ let f = tap_weight(part.c, before.c);
+ let t = rated(part.c, before.c, rate());
+ let s = f * part.s;
+ sum.s += s;
+ sum.q += f * part.q + s * t;
+ {
+  let a = f * part.a;
+  sum.a += a;
+  sum.b += f * part.b + a * t;
+ }
+ return sum;
+}
+fn without_sums(c: vec4<f32>, magnitude: vec4<u32>) -> Partial {
+ return Partial(c, magnitude, vec4(0.0), vec4(0.0), vec4(0.0), vec4(0.0));
+}
+fn windows_of_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> array<Partial, WINDOW_QUADS> {
+ let line = line_at(plane, depth_height, first_column);
+ let z = taps_of(line.z);
+ var v: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
+ v = taps_of(line.v);
+ var parts: array<Partial, WINDOW_QUADS>;
+ parts[0u] = partial_of(z[0u], v[0u]);
+ return parts;
+}
+fn store_windows(plane: vec2<u32>, at: vec3<u32>, window: Partial) {
+ var extremes = Extremes(window.c, window.magnitude);
+ extremes = extremes_of_numbers(window.c);
+ let exist = (at.z + vec4(0u, 1u, 2u, 3u)) < vec4(params.output_size.z);
+ let mean_t = window.q / window.s;
+ var value = window.a / window.s;
+ value += window.b / window.s - mean_t * value;
+ value = select(vec4(from_bits(NAN_BITS)), value, have_weights(extremes.magnitude, extremes.c));
+ store_y_four(y_index(plane, at), select(value, vec4(0.0), are_empty(extremes.magnitude, extremes.c)), exist);
 }
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
@@ -339,31 +338,41 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
  if (!block.inside) {
   return;
  }
- let start = window_start(block.first) - vec3(0, i32(ROWS_BEFORE), 0);
+ let start = window_start(block.first);
  let rows = min(params.rows_of_block, params.output_size.y - block.first.y);
  {
   let plane = block.plane + vec2(0u, 0u);
   set_beta(plane);
-  var ring: array<Line, RING_ROWS>;
+  var ring: array<array<Partial, WINDOW_QUADS>, RING_ROWS>;
   var turn = 0u;
   loop {
-   ring[0u] = ring[1u];
-   ring[1u] = ring[2u];
-   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 0u)), start.z);
-   ring[0u] = ring[1u];
-   ring[1u] = ring[2u];
-   ring[RING_BEFORE] = line_at(plane, start.xy + vec2(0, i32(turn * STRIDE_H + 1u)), start.z);
+   {
+    let parts = windows_of_row(plane, start.xy + row_of_turn(turn, 0u), start.z);
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
+    ring[RING_BEFORE] = parts;
+   }
+   {
+    let parts = windows_of_row(plane, start.xy + row_of_turn(turn, 1u), start.z);
+    ring[0u] = ring[1u];
+    ring[1u] = ring[2u];
+    ring[RING_BEFORE] = parts;
+   }
    let row = turn - FIRST_TURN;
    if (turn >= FIRST_TURN) {
     {
-     var taps: Taps;
-     taps.z[0u] = taps_of(ring[0u].z)[0u];
-     taps.v[0u] = taps_of(ring[0u].v)[0u];
-     taps.z[1u] = taps_of(ring[1u].z)[0u];
-     taps.v[1u] = taps_of(ring[1u].v)[0u];
-     taps.z[2u] = taps_of(ring[2u].z)[0u];
-     taps.v[2u] = taps_of(ring[2u].v)[0u];
-     store_windows(plane, block.first + vec3(0u, row, 4u * 0u), taps);
+     var window = ring[0][0u];
+     window.c = max(window.c, ring[0u][0u].c);
+     window.magnitude = max(window.magnitude, ring[0u][0u].magnitude);
+     window.c = max(window.c, ring[1u][0u].c);
+     window.magnitude = max(window.magnitude, ring[1u][0u].magnitude);
+     window.c = max(window.c, ring[2u][0u].c);
+     window.magnitude = max(window.magnitude, ring[2u][0u].magnitude);
+     window = without_sums(window.c, window.magnitude);
+     window = with_part(window, ring[0u][0u]);
+     window = with_part(window, ring[1u][0u]);
+     window = with_part(window, ring[2u][0u]);
+     store_windows(plane, block.first + vec3(0u, row, 4u * 0u), window);
     }
    }
    continuing {

@@ -229,6 +229,12 @@ fn padded_row(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> a
  row[3u] = select(vec4(LOWEST_Z), row[3u], inside_row(depth_height, first_column, 3u));
  return row;
 }
+const AS_INFINITY = 2e38;
+const ABOVE_INFINITY = 3e38;
+fn numbers_of(z: vec4<f32>) -> vec4<f32> {
+ let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
+ return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
+}
 struct Extremes {
  c: vec4<f32>,
  magnitude: vec4<u32>,
@@ -236,14 +242,31 @@ struct Extremes {
 fn no_extremes() -> Extremes {
  return Extremes(vec4(from_bits(MINUS_INFINITY_BITS)), vec4(0u));
 }
+fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
+ var largest = before;
+ largest = max(largest, taps[0u]);
+ largest = max(largest, taps[1u]);
+ largest = max(largest, taps[2u]);
+ return largest;
+}
+fn extremes_of_numbers(largest: vec4<f32>) -> Extremes {
+ var extremes = Extremes(largest, select(vec4(0u), vec4(NAN_BITS), largest == vec4(ABOVE_INFINITY)));
+ let infinite = largest == vec4(AS_INFINITY);
+ extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
+ extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
+ return extremes;
+}
 fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
-fn exp_rated(t: vec4<f32>) -> vec4<f32> {
- return exp2(t * LOG2_E);
+fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
+ return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+}
+fn power(exponent: vec4<f32>) -> vec4<f32> {
+ return exp2(exponent);
 }
 fn tap_weight(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- let e = exp_rated(rated(z, c, beta()));
+ let e = power(tap_exponent(z, c));
  return e;
 }
 struct Sums {
@@ -271,25 +294,20 @@ fn with_sums(before: Sums, taps: array<vec4<f32>, KERNEL_W>, c: vec4<f32>, rate:
 }
 struct Factors {
  c: vec4<f32>,
- g_over_s: vec4<f32>,
- mean_t: vec4<f32>,
+ a: vec4<f32>,
+ b: vec4<f32>,
  nothing: vec4<bool>,
 }
 fn factors_of(extremes: Extremes, sums: Sums, g: vec4<f32>, exist: vec4<bool>) -> Factors {
  let factor = select(vec4(from_bits(NAN_BITS)), g, have_weights(extremes.magnitude, extremes.c));
- let nothing = !exist | are_empty(extremes.magnitude, extremes.c);
- return Factors(extremes.c, factor / sums.s, sums.q / sums.s, nothing);
+ var a = factor / sums.s;
+ var b = vec4(0.0);
+ return Factors(extremes.c, a, b, !exist | are_empty(extremes.magnitude, extremes.c));
 }
 //! shaders/tap_rows.wgsl
 struct Line {
  z: array<vec4<f32>, QUADS>,
  v: array<vec4<f32>, QUADS>,
-}
-const AS_INFINITY = 2e38;
-const ABOVE_INFINITY = 3e38;
-fn numbers_of(z: vec4<f32>) -> vec4<f32> {
- let infinite = bitcast<vec4<u32>>(z) == vec4(INFINITY_BITS);
- return select(select(z, vec4(AS_INFINITY), infinite), vec4(ABOVE_INFINITY), magnitude_bits4(z) > vec4(INFINITY_BITS));
 }
 fn line_at(plane: vec2<u32>, depth_height: vec2<i32>, first_column: i32) -> Line {
  var line: Line;
@@ -311,25 +329,12 @@ struct Taps {
  z: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
  v: array<array<vec4<f32>, KERNEL_W>, KERNEL_H>,
 }
-fn with_largest(before: vec4<f32>, taps: array<vec4<f32>, KERNEL_W>) -> vec4<f32> {
- var largest = before;
- largest = max(largest, taps[0u]);
- largest = max(largest, taps[1u]);
- largest = max(largest, taps[2u]);
- return largest;
-}
 fn extremes_of(taps: Taps) -> Extremes {
  var extremes = no_extremes();
  extremes.c = with_largest(extremes.c, taps.z[0u]);
  extremes.c = with_largest(extremes.c, taps.z[1u]);
  extremes.c = with_largest(extremes.c, taps.z[2u]);
- {
-  extremes.magnitude = select(vec4(0u), vec4(NAN_BITS), extremes.c == vec4(ABOVE_INFINITY));
-  let infinite = extremes.c == vec4(AS_INFINITY);
-  extremes.magnitude = select(extremes.magnitude, vec4(INFINITY_BITS), infinite);
-  extremes.c = select(extremes.c, vec4(from_bits(INFINITY_BITS)), infinite);
- }
- return extremes;
+ return extremes_of_numbers(extremes.c);
 }
 fn sums_of(taps: Taps, c: vec4<f32>, rate: f32) -> Sums {
  var sums: Sums;
@@ -346,55 +351,59 @@ fn anew(factors: Factors) -> Factors {
 struct Moments {
  v: vec4<f32>,
  beta_k: vec4<f32>,
+ mean_t: vec4<f32>,
 }
-fn moments_of(taps: Taps, factors: Factors, s: vec4<f32>) -> Moments {
+fn moments_of(taps: Taps, c: vec4<f32>, sums: Sums) -> Moments {
  var moments: Moments;
+ moments.mean_t = sums.q / sums.s;
  {
-  let e_v = tap_weight(taps.z[0u][0u], factors.c) * taps.v[0u][0u];
+  let e_v = tap_weight(taps.z[0u][0u], c) * taps.v[0u][0u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[0u][0u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[0u][0u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[0u][1u], factors.c) * taps.v[0u][1u];
+  let e_v = tap_weight(taps.z[0u][1u], c) * taps.v[0u][1u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[0u][1u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[0u][1u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[0u][2u], factors.c) * taps.v[0u][2u];
+  let e_v = tap_weight(taps.z[0u][2u], c) * taps.v[0u][2u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[0u][2u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[0u][2u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[1u][0u], factors.c) * taps.v[1u][0u];
+  let e_v = tap_weight(taps.z[1u][0u], c) * taps.v[1u][0u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[1u][0u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[1u][0u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[1u][1u], factors.c) * taps.v[1u][1u];
+  let e_v = tap_weight(taps.z[1u][1u], c) * taps.v[1u][1u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[1u][1u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[1u][1u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[1u][2u], factors.c) * taps.v[1u][2u];
+  let e_v = tap_weight(taps.z[1u][2u], c) * taps.v[1u][2u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[1u][2u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[1u][2u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[2u][0u], factors.c) * taps.v[2u][0u];
+  let e_v = tap_weight(taps.z[2u][0u], c) * taps.v[2u][0u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[2u][0u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[2u][0u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[2u][1u], factors.c) * taps.v[2u][1u];
+  let e_v = tap_weight(taps.z[2u][1u], c) * taps.v[2u][1u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[2u][1u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[2u][1u], c, beta()) - moments.mean_t);
  }
  {
-  let e_v = tap_weight(taps.z[2u][2u], factors.c) * taps.v[2u][2u];
+  let e_v = tap_weight(taps.z[2u][2u], c) * taps.v[2u][2u];
   moments.v += e_v;
-  moments.beta_k += e_v * (rated(taps.z[2u][2u], factors.c, beta()) - factors.mean_t);
+  moments.beta_k += e_v * (rated(taps.z[2u][2u], c, beta()) - moments.mean_t);
  }
- return Moments(moments.v / s, moments.beta_k / s);
+ moments.v /= sums.s;
+ moments.beta_k /= sums.s;
+ return moments;
 }
 //! shaders/output_row.wgsl
 fn load_row_of_g(plane: vec2<u32>, at: vec3<i32>) -> array<vec4<f32>, WINDOW_QUADS> {
@@ -440,28 +449,28 @@ moments: Moments,
  {
   var change = v[0u] - moments.v;
   {
-   let slope = max(rated(z[0u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   let slope = max(rated(z[0u], factors.c, beta()) - moments.mean_t, vec4(-1000.0));
    change = change * (2.0 + slope) - moments.beta_k;
   }
-  let gradient = factors.g_over_s * tap_weight(z[0u], factors.c) * change;
+  let gradient = factors.a * tap_weight(z[0u], factors.c) * change;
   gradients[0u] = select(gradient, vec4(0.0), factors.nothing);
  }
  {
   var change = v[1u] - moments.v;
   {
-   let slope = max(rated(z[1u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   let slope = max(rated(z[1u], factors.c, beta()) - moments.mean_t, vec4(-1000.0));
    change = change * (2.0 + slope) - moments.beta_k;
   }
-  let gradient = factors.g_over_s * tap_weight(z[1u], factors.c) * change;
+  let gradient = factors.a * tap_weight(z[1u], factors.c) * change;
   gradients[1u] = select(gradient, vec4(0.0), factors.nothing);
  }
  {
   var change = v[2u] - moments.v;
   {
-   let slope = max(rated(z[2u], factors.c, beta()) - factors.mean_t, vec4(-1000.0));
+   let slope = max(rated(z[2u], factors.c, beta()) - moments.mean_t, vec4(-1000.0));
    change = change * (2.0 + slope) - moments.beta_k;
   }
-  let gradient = factors.g_over_s * tap_weight(z[2u], factors.c) * change;
+  let gradient = factors.a * tap_weight(z[2u], factors.c) * change;
   gradients[2u] = select(gradient, vec4(0.0), factors.nothing);
  }
  return gradients;
@@ -556,9 +565,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let sums = sums_of(taps, extremes.c, beta());
     var factors = anew(factors_of(extremes, sums, g[1u], exist));
     var moments: Moments;
-    moments = moments_of(taps, factors, sums.s);
+    moments = moments_of(taps, factors.c, sums);
     factors = anew(factors);
-    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
+    factors.a *= 0.5 * sign_of_beta() * beta();
     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
     of_taps[1u] = tap_second_gradients(taps.z[0u], taps.v[0u], factors, moments);
     gradients[0u] = with_taps(gradients[0u], of_taps);
@@ -581,9 +590,9 @@ fn main(@builtin(global_invocation_id) invocation: vec3<u32>) {
     let sums = sums_of(taps, extremes.c, beta());
     var factors = anew(factors_of(extremes, sums, g[0u], exist));
     var moments: Moments;
-    moments = moments_of(taps, factors, sums.s);
+    moments = moments_of(taps, factors.c, sums);
     factors = anew(factors);
-    factors.g_over_s *= 0.5 * sign_of_beta() * beta();
+    factors.a *= 0.5 * sign_of_beta() * beta();
     var of_taps: array<array<vec4<f32>, KERNEL_W>, WINDOW_QUADS>;
     of_taps[0u] = tap_second_gradients(taps.z[0u], taps.v[0u], factors, moments);
     gradients[0u] = with_taps(gradients[0u], of_taps);
