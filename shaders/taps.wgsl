@@ -68,7 +68,7 @@ fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
 // beta (z - c), times log2(e) where the driver has powers of 2: bounded, as a factor of what weighs nothing.
 fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
     if (NATIVE_EXP2) {
-        return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+        return max(min(beta() * LOG2_E, LARGEST) * (z - c), vec4(-1000.0));
     }
     return max(beta() * (z - c), vec4(-1000.0));
 }

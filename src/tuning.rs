@@ -40,7 +40,7 @@ pub struct Tuning {
 
 impl Tuning {
     /// A GPU has many registers by thread but not hundreds, and needs thousands of threads to hide its memory's latency.
-    /// Chosen by these limits, not measured yet: benches/results/ has no `proof-*` of a GPU. With 24 sums AMD's compiler gives k7 back 104
+    /// Chosen by these limits, not measured yet: benches/results/ has no `proof-*` of a GPU. With 32 sums AMD's compiler gives k7 back 112
     /// vector registers, with 64 it gives 184. Exponentials and conversions from f16 are an instruction each: with them it makes k2 s2 of
     /// f16 of half the instructions. Direct3D and PTX say that such a conversion loses nothing subnormal, and Mesa sets AMD's so;
     /// conversions to f16 round to zero on some.
@@ -50,7 +50,7 @@ impl Tuning {
         ring_rows: 7,
         ring_cells: 5,
         max_taps: 64,
-        max_sums: 24,
+        max_sums: 32,
         least_invocations: 1 << 16,
         workgroup: 64,
         window_lanes: 64,

@@ -110,6 +110,7 @@ fn block_at(invocation: vec3<u32>) -> Block {
  return Block(plane, (params.first_block + at) * size, inside);
 }
 const LOG2_E = 1.44269504;
+const LARGEST = 3.4e38;
 const LOWEST_Z = -1.8e38;
 fn beta_is_0() -> bool {
  return false;
@@ -223,7 +224,7 @@ fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
 fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+ return max(min(beta() * LOG2_E, LARGEST) * (z - c), vec4(-1000.0));
 }
 fn power(exponent: vec4<f32>) -> vec4<f32> {
  return exp2(exponent);

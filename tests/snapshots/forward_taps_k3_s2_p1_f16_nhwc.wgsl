@@ -246,7 +246,7 @@ fn rated(z: vec4<f32>, c: vec4<f32>, rate: f32) -> vec4<f32> {
  return max(rate * (z - c), vec4(-1e38));
 }
 fn tap_exponent(z: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
- return max(beta() * LOG2_E * (z - c), vec4(-1000.0));
+ return max(min(beta() * LOG2_E, LARGEST) * (z - c), vec4(-1000.0));
 }
 fn power(exponent: vec4<f32>) -> vec4<f32> {
  return exp2(exponent);
