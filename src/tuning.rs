@@ -81,9 +81,9 @@ impl Tuning {
     /// [`CPU`](Self::CPU)'s kinds, k3 to k7 start in 0.3 to 0.9 of the time, and k3 s1 and k5 forward take 1.4 and 1.9 times as long.
     pub const SOFTWARE_GL: Self = Self { least_invocations: 1 << 9, window_lanes: 8, max_run: 16, ..Self::GPU };
 
-    /// A browser's software adapter compiles what it is sent at once, and text that unrolls longest. Beside rings, k3 backward starts in 0.6 to 0.8
-    /// of the time without one, k5 in half (`web/test parity`).
-    pub const SOFTWARE_WEB: Self = Self { ring_rows: 1, ring_cells: 1, ..Self::GPU };
+    /// A browser's software adapter compiles what it is sent at once, and what keeps rows or sums in registers for longest. Without these k3 to
+    /// k7 back start in a third of the time, k5 and k7 forward in 0.3 to 0.5 of it; k7 back takes 1.7 times as long a call.
+    pub const SOFTWARE_WEB: Self = Self { ring_rows: 1, ring_cells: 1, max_sums: 0, ..Self::GPU };
 
     /// Within its bounds.
     pub(crate) fn workgroup(&self) -> u32 {
