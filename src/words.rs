@@ -17,7 +17,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// By byte. A table, since every byte of a text is looked up several times: unoptimised builds take half the time.
+/// By byte. A table, since every byte of a text is looked up several times.
 const IS_OF_WORD: [bool; 256] = {
     let mut is_of_word = [false; 256];
     let mut byte = 0;
